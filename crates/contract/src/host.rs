@@ -1,0 +1,48 @@
+//! What a channel asks of a host.
+
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+
+use crate::{Conversation, Inbound};
+
+/// A program that runs channels.
+pub trait Host: Send + Sync {
+    /// Says whether a sender is admitted. Asked before anything else is done
+    /// for a message: no media is fetched and nothing is sent for a stranger.
+    fn admit(&self, sender: Sender) -> BoxFuture<'_, Result<Verdict, HostError>>;
+
+    /// Takes a message. Returns when the host has it in a queue; the turn runs
+    /// on its own and ends by [`Channel::finish`](crate::Channel::finish).
+    /// Waits while the conversation's queue is full.
+    fn receive(&self, inbound: Inbound) -> BoxFuture<'_, Result<(), HostError>>;
+}
+
+/// Who wants to be heard.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sender {
+    /// Where.
+    pub conversation: Conversation,
+    /// Whether this peer is the one who logged the account in.
+    pub is_owner: bool,
+}
+
+/// What a host says of a sender.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Admitted.
+    Admit,
+    /// Not admitted; nothing is done and nothing is said.
+    Refuse,
+}
+
+/// Why a host could not take a message.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The host is stopping; the message stays with the channel.
+    #[error("the host is stopping")]
+    Stopping,
+    /// The host's own storage failed; to be tried again.
+    #[error("the host cannot store: {0}")]
+    Storage(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
