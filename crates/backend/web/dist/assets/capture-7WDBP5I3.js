@@ -1,0 +1,1 @@
+var e=class extends AudioWorkletProcessor{piece=new Float32Array(2048);filled=0;process(r){for(let s of r[0]?.[0]??[])this.piece[this.filled]=s,this.filled+=1,this.filled===2048&&(this.port.postMessage(this.piece,[this.piece.buffer]),this.piece=new Float32Array(2048),this.filled=0);return!0}};registerProcessor("capture",e);
