@@ -85,10 +85,7 @@ impl Ledger {
             path: path.to_owned(),
             source: rusqlite::Error::ToSqlConversionFailure(Box::new(err)),
         })?;
-        let opened = |source| LedgerError::Open {
-            path: path.to_owned(),
-            source,
-        };
+        let opened = |source| LedgerError::Open { path: path.to_owned(), source };
         let mut conn = Connection::open(path).map_err(opened)?;
         configure(&conn).map_err(opened)?;
         migrate(&mut conn, migrations)?;
@@ -97,9 +94,7 @@ impl Ledger {
             writer: Writer::start(conn),
             readers: Mutex::default(),
         };
-        Ok(Self {
-            shared: Arc::new(shared),
-        })
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Runs a job in a transaction and returns when it is on disk.
@@ -137,9 +132,7 @@ impl Ledger {
             shared.put_back(conn);
             found.map_err(LedgerError::Statement)
         };
-        tokio::task::spawn_blocking(run)
-            .await
-            .unwrap_or(Err(LedgerError::Closed))
+        tokio::task::spawn_blocking(run).await.unwrap_or(Err(LedgerError::Closed))
     }
 
     /// Ends the writer after the jobs handed over so far. Later writes fail
@@ -156,10 +149,7 @@ impl Shared {
             return Ok(conn);
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let opened = |source| LedgerError::Open {
-            path: self.path.clone(),
-            source,
-        };
+        let opened = |source| LedgerError::Open { path: self.path.clone(), source };
         let conn = Connection::open_with_flags(&self.path, flags).map_err(opened)?;
         conn.busy_timeout(BUSY).map_err(opened)?;
         Ok(conn)

@@ -29,10 +29,7 @@ impl Writer {
             .spawn(move || write_all(conn, queue))
             .inspect_err(|err| tracing::error!(error = %err, "no thread for the store"))
             .ok();
-        Self {
-            jobs: Mutex::new(Some(jobs)),
-            thread: Mutex::new(thread),
-        }
+        Self { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(thread) }
     }
 
     pub(crate) async fn submit<T, F>(&self, work: F) -> Result<T, LedgerError>
@@ -42,11 +39,7 @@ impl Writer {
     {
         let (told, outcome) = oneshot::channel();
         let jobs = self.jobs.lock().clone().ok_or(LedgerError::Closed)?;
-        let job = Box::new(Pending {
-            work: Some(work),
-            result: None,
-            told,
-        });
+        let job = Box::new(Pending { work: Some(work), result: None, told });
         jobs.send(job).await.map_err(|_| LedgerError::Closed)?;
         outcome.await.map_err(|_| LedgerError::Closed)?
     }

@@ -9,10 +9,7 @@ const V1: &str = "CREATE TABLE word (text TEXT NOT NULL UNIQUE) STRICT";
 const V2: &str = "ALTER TABLE word ADD COLUMN n INTEGER NOT NULL DEFAULT 0";
 
 fn insert(text: &'static str) -> impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()> + Send {
-    move |tx| {
-        tx.execute("INSERT INTO word (text) VALUES (?1)", [text])
-            .map(drop)
-    }
+    move |tx| tx.execute("INSERT INTO word (text) VALUES (?1)", [text]).map(drop)
 }
 
 async fn words(ledger: &Ledger) -> Vec<String> {
@@ -81,11 +78,7 @@ async fn jobs_run_in_the_order_of_their_calls() {
     let ledger = Ledger::open(&dir.path().join("s"), &["CREATE TABLE t (n INTEGER)"]).unwrap();
     let writes = (0..1000).map(|n| {
         let ledger = ledger.clone();
-        async move {
-            ledger
-                .write(move |tx| tx.execute("INSERT INTO t VALUES (?1)", [n]))
-                .await
-        }
+        async move { ledger.write(move |tx| tx.execute("INSERT INTO t VALUES (?1)", [n])).await }
     });
 
     let set: tokio::task::JoinSet<_> = {
@@ -124,10 +117,7 @@ async fn an_older_file_is_migrated_and_a_newer_one_is_refused_untouched() {
     new.close().await;
 
     let refused = Ledger::open(&path, &[V1]);
-    assert!(matches!(
-        refused,
-        Err(LedgerError::Newer { found: 2, known: 1 })
-    ));
+    assert!(matches!(refused, Err(LedgerError::Newer { found: 2, known: 1 })));
 }
 
 #[tokio::test]
@@ -137,10 +127,7 @@ async fn a_failing_migration_leaves_the_file_as_it_was() {
     drop(Ledger::open(&path, &[V1]).unwrap());
 
     let failed = Ledger::open(&path, &[V1, "CREATE TABLE half (x); NONSENSE"]);
-    assert!(matches!(
-        failed,
-        Err(LedgerError::Migration { number: 2, .. })
-    ));
+    assert!(matches!(failed, Err(LedgerError::Migration { number: 2, .. })));
 
     let fine = Ledger::open(&path, &[V1, "CREATE TABLE half (x)"]);
     assert!(fine.is_ok(), "the half migration was not undone");
@@ -151,10 +138,7 @@ async fn writes_after_close_fail_and_say_so() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = Ledger::open(&dir.path().join("s"), &[V1]).unwrap();
     ledger.close().await;
-    assert!(matches!(
-        ledger.write(insert("late")).await,
-        Err(LedgerError::Closed)
-    ));
+    assert!(matches!(ledger.write(insert("late")).await, Err(LedgerError::Closed)));
 }
 
 #[cfg(unix)]
