@@ -1,0 +1,159 @@
+//! What the gateway asks of an agent.
+
+use std::time::Duration;
+
+use contract::{ChannelError, Inbound, MediaKind};
+use futures_util::future::BoxFuture;
+
+use crate::language::Language;
+use crate::store::Store;
+use crate::{Entry, HistoryLimit, Replies, SessionKey, StoreError};
+
+/// Answers turns.
+pub trait Agent: Send + Sync {
+    /// Answers one turn. When it returns `Ok`, all replies have been given.
+    ///
+    /// The future is dropped when the turn is cancelled or takes too long, so
+    /// every wait in it can be cut. After a crash the same turn is answered
+    /// again: replies that were given the first time are not given twice, as
+    /// long as they come in the same order.
+    ///
+    /// # Errors
+    ///
+    /// When the turn cannot be answered. The peer is told so by the gateway.
+    fn answer(&self, turn: Turn, replies: Replies) -> BoxFuture<'_, Result<(), AgentError>>;
+}
+
+/// A message to answer, and what was said before it.
+#[derive(Clone)]
+pub struct Turn {
+    /// The message.
+    pub inbound: Inbound,
+    /// The session it belongs to.
+    pub session: SessionKey,
+    pub(crate) store: Store,
+}
+
+impl Turn {
+    /// Returns what was said before in this session, oldest first: the turns
+    /// that were answered, without this one.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn history(&self, limit: HistoryLimit) -> Result<Vec<Entry>, StoreError> {
+        self.store.history(&self.session, &self.inbound.turn, limit).await
+    }
+
+    /// Guesses the language the peer writes.
+    pub(crate) async fn language(&self) -> Language {
+        Language::of(&self.inbound, &self.session, &self.store).await
+    }
+
+    /// Returns the whole message in words: the text, with a line for what it
+    /// quotes before it and one for each attachment behind it.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        in_words(&self.inbound)
+    }
+}
+
+/// Why an agent could not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// The channel did not take a reply.
+    #[error("the channel did not take a reply: {0}")]
+    Channel(#[from] ChannelError),
+    /// The transcript could not be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The agent's settings are wrong: its key, its address, its model.
+    #[error("the agent is not set up right: {0}")]
+    Setup(String),
+    /// There is too much to do for whom the agent relies on.
+    #[error("the agent is busy: {reason}")]
+    Busy {
+        /// What was said.
+        reason: String,
+        /// When to come back, if that was said.
+        retry_after: Option<Duration>,
+    },
+    /// What was said before and now does not fit.
+    #[error("the conversation is too long for the agent: {0}")]
+    TooLong(String),
+    /// What the agent relies on cannot be reached, or broke off.
+    #[error("the agent cannot be reached: {0}")]
+    Unreachable(String),
+    /// The agent will not answer this.
+    #[error("the agent declined: {0}")]
+    Declined(String),
+    /// Anything else.
+    #[error("the agent failed: {0}")]
+    Failed(String),
+}
+
+pub(crate) fn in_words(inbound: &Inbound) -> String {
+    let mut words = String::new();
+    if let Some(quote) = &inbound.quote {
+        words.push_str("[quoted: ");
+        words.push_str(&quote.text);
+        words.push_str("]\n");
+    }
+    words.push_str(&inbound.text);
+    for attachment in &inbound.attachments {
+        if !words.is_empty() && !words.ends_with('\n') {
+            words.push('\n');
+        }
+        let kind = match attachment.kind {
+            MediaKind::Image => "picture",
+            MediaKind::Voice => "voice message",
+            MediaKind::Video => "video",
+            MediaKind::File => "file",
+        };
+        let what = attachment.transcript.as_deref().unwrap_or(&attachment.name);
+        words.push_str(&format!("[{kind}: {what}]"));
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::{Attachment, Conversation, Quote};
+
+    use super::*;
+
+    #[test]
+    fn a_message_in_words_tells_what_it_quotes_and_what_came_with_it() {
+        let inbound = Inbound {
+            turn: "t".into(),
+            conversation: Conversation {
+                channel: "c".into(),
+                account: "a".into(),
+                peer: "p".into(),
+            },
+            message_id: "1".to_owned(),
+            sent_at_ms: 0,
+            text: "look".to_owned(),
+            attachments: vec![
+                Attachment {
+                    kind: MediaKind::Image,
+                    name: "goose.png".to_owned(),
+                    path: None,
+                    transcript: None,
+                },
+                Attachment {
+                    kind: MediaKind::Voice,
+                    name: "v.wav".to_owned(),
+                    path: None,
+                    transcript: Some("see you".to_owned()),
+                },
+            ],
+            quote: Some(Quote { message_id: None, text: "hi".to_owned() }),
+            offers: 1,
+        };
+        assert_eq!(
+            in_words(&inbound),
+            "[quoted: hi]\nlook\n[picture: goose.png]\n[voice message: see you]",
+        );
+    }
+}

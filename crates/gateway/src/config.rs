@@ -1,0 +1,39 @@
+//! What a gateway is built from.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::{Access, Agent};
+
+/// The settings of a gateway, all decided: nothing is read from the
+/// environment or from a file below this point.
+#[derive(Clone)]
+pub struct Config {
+    /// The gateway's own store; created with its folder if need be.
+    pub store: PathBuf,
+    /// Who is heard.
+    pub access: Access,
+    /// How many messages of one session may wait for the turn before them,
+    /// at least 1. A channel that brings more waits.
+    pub lane_depth: usize,
+    /// How long one turn may take.
+    pub turn_timeout: Duration,
+    /// What answers.
+    pub agent: Arc<dyn Agent>,
+}
+
+impl Config {
+    /// Returns settings with the usual bounds: 16 waiting messages a session,
+    /// 10 minutes a turn, nobody admitted but owners.
+    #[must_use]
+    pub fn new(store: PathBuf, agent: Arc<dyn Agent>) -> Self {
+        Self {
+            store,
+            access: Access::default(),
+            lane_depth: 16,
+            turn_timeout: Duration::from_secs(600),
+            agent,
+        }
+    }
+}

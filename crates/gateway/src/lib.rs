@@ -1,0 +1,43 @@
+//! The host that has agents behind it.
+//!
+//! ```text
+//!  channel ─▶ access ───▶ route ──▶ lanes ───▶ turn ──▶ agent
+//!             admitted?   session   in order   one run    │ answers
+//!  channel ◀──────────────────────────────── replies ◀────┘
+//!                                            numbered, and recorded
+//!                                            in the store before
+//! ```
+//!
+//! `gateway` holds it together: it starts the channels, is what they see of
+//! us, and stops everything in order. `command` answers the few words that
+//! are for the gateway and not for an agent. [`agents`] are the ones built in.
+//!
+//! Nothing here knows what a channel's network is called or how it works.
+//!
+//! A turn that is cut, by a crash or by a stop that could not wait, is not
+//! finished: its channel hands it over again, it runs again, and because its
+//! replies are numbered and its words recorded before they are given, it
+//! answers once.
+
+mod config;
+mod gateway;
+mod access;
+mod route;
+mod lanes;
+mod command;
+mod turn;
+mod ending;
+mod agent;
+mod replies;
+pub mod agents;
+mod language;
+mod store;
+mod tasks;
+
+pub use crate::access::{Access, Refused};
+pub use crate::agent::{Agent, AgentError, Turn};
+pub use crate::config::Config;
+pub use crate::gateway::{Gateway, GatewayError};
+pub use crate::replies::Replies;
+pub use crate::route::{AgentId, Route, SessionKey, route};
+pub use crate::store::{Entry, HistoryLimit, Role, StoreError};

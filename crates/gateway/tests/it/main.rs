@@ -1,0 +1,13 @@
+//! What the gateway promises.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod agent;
+mod channel;
+mod guide;
+mod lanes;
+mod logs;
+mod model;
+mod openai;
+mod sources;
+mod turns;
