@@ -1,0 +1,4 @@
+//! The backend from outside: raw HTTP on one side, phones on the other.
+
+mod bot;
+mod basics;
