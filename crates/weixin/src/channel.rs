@@ -1,0 +1,172 @@
+//! The front door: the WeChat channel as a host sees it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::{
+    AccountState, AccountStatus, Channel, ChannelError, ChannelId, Host, Probe, Reply, Signal,
+    TurnEnd, TurnId,
+};
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, join_all};
+use ilink::client::Http;
+use parking_lot::Mutex;
+
+use crate::account;
+use crate::lock::Lock;
+use crate::running::Running;
+use crate::settings::Settings;
+use crate::status::Snapshot;
+use crate::store::{Counts, Store};
+
+/// The channel's id, in configurations and on the command line.
+pub const CHANNEL_ID: &str = "openclaw-weixin";
+
+/// The WeChat channel. Clones share it.
+#[derive(Clone)]
+pub struct WeixinChannel {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    settings: Settings,
+    http: Http,
+    // Held to look at or replace the running part, never across an await.
+    running: Mutex<Option<Arc<Running>>>,
+}
+
+impl WeixinChannel {
+    /// Makes the channel; nothing runs yet.
+    #[must_use]
+    pub fn new(settings: Settings, http: Http) -> Self {
+        let running = Mutex::default();
+        Self { shared: Arc::new(Shared { settings, http, running }) }
+    }
+
+    fn running(&self) -> Result<Arc<Running>, ChannelError> {
+        self.shared.running.lock().clone().ok_or(ChannelError::Stopped)
+    }
+
+    async fn start(&self, host: Arc<dyn Host>) -> Result<(), ChannelError> {
+        let running = Running::open(&self.shared.settings, &self.shared.http, host).await?;
+        // Known before the first message: its host answers through here.
+        *self.shared.running.lock() = Some(Arc::clone(&running));
+        running.start().await;
+        Ok(())
+    }
+
+    async fn stop(&self, grace: Duration) {
+        let Some(running) = self.shared.running.lock().take() else {
+            return;
+        };
+        running.stop(grace).await;
+    }
+
+    /// Returns what is known without running: for processes that look from outside.
+    async fn status_from_outside(&self) -> Result<Vec<AccountStatus>, ChannelError> {
+        let settings = &self.shared.settings;
+        let accounts = settings.registry().accounts().map_err(storage)?;
+        let path = settings.store();
+        if !path.exists() {
+            let never = |account| {
+                let health = Snapshot { state: AccountState::Stopped, last_poll_at_ms: None };
+                account::status(account, health, Counts::default())
+            };
+            return Ok(accounts.into_iter().map(never).collect());
+        }
+        let is_running = Lock::is_held(&settings.dir);
+        let store = Store::open(&path).map_err(storage)?;
+        let mut statuses = Vec::new();
+        for account in accounts {
+            let stopped = Snapshot { state: AccountState::Stopped, last_poll_at_ms: None };
+            let mut health = store.health(&account).await.map_err(storage)?.unwrap_or(stopped);
+            if !is_running {
+                health.state = AccountState::Stopped;
+            }
+            let counts = store.counts(&account).await.map_err(storage)?;
+            statuses.push(account::status(account, health, counts));
+        }
+        Ok(statuses)
+    }
+
+    async fn probe_all(&self) -> Result<Vec<Probe>, ChannelError> {
+        if let Ok(running) = self.running() {
+            return Ok(running.probes().await);
+        }
+        let settings = &self.shared.settings;
+        let registry = settings.registry();
+        let mut known = Vec::new();
+        for id in registry.accounts().map_err(storage)? {
+            if let Some(found) = registry.load(&id).map_err(storage)? {
+                let client = settings.client(self.shared.http.clone(), found.base_url);
+                known.push((id, client.with_token(found.token)));
+            }
+        }
+        Ok(join_all(known.iter().map(|(id, client)| account::probe(id, client))).await)
+    }
+}
+
+impl Channel for WeixinChannel {
+    fn id(&self) -> ChannelId {
+        ChannelId::from(CHANNEL_ID)
+    }
+
+    fn start(&self, host: Arc<dyn Host>) -> BoxFuture<'_, Result<(), ChannelError>> {
+        self.start(host).boxed()
+    }
+
+    fn reply<'a>(
+        &'a self,
+        turn: &'a TurnId,
+        reply: Reply,
+    ) -> BoxFuture<'a, Result<(), ChannelError>> {
+        async move {
+            let running = self.running()?;
+            running.reply(turn, reply).await
+        }
+        .boxed()
+    }
+
+    fn signal<'a>(&'a self, turn: &'a TurnId, signal: Signal) -> BoxFuture<'a, ()> {
+        async move {
+            if let Ok(running) = self.running() {
+                running.signal(turn, signal).await;
+            }
+        }
+        .boxed()
+    }
+
+    fn finish<'a>(
+        &'a self,
+        turn: &'a TurnId,
+        end: TurnEnd,
+    ) -> BoxFuture<'a, Result<(), ChannelError>> {
+        async move {
+            let running = self.running()?;
+            running.finish(turn, end).await
+        }
+        .boxed()
+    }
+
+    fn status(&self) -> BoxFuture<'_, Result<Vec<AccountStatus>, ChannelError>> {
+        async move {
+            match self.running() {
+                Ok(running) => running.statuses().await,
+                Err(_) => self.status_from_outside().await,
+            }
+        }
+        .boxed()
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Result<Vec<Probe>, ChannelError>> {
+        self.probe_all().boxed()
+    }
+
+    fn stop(&self, grace: Duration) -> BoxFuture<'_, ()> {
+        self.stop(grace).boxed()
+    }
+}
+
+pub(crate) fn storage(err: impl std::error::Error + Send + Sync + 'static) -> ChannelError {
+    ChannelError::Storage(Box::new(err))
+}

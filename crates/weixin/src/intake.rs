@@ -1,0 +1,178 @@
+//! Turns stored messages into what a host understands, and hands them over.
+//!
+//! One conversation at a time in order, conversations side by side. Nothing is
+//! done for a sender before the host has admitted them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::{
+    AccountId, Attachment, ChannelId, Conversation, Host, HostError, Inbound, MediaKind, PeerId,
+    Quote, Sender, TurnId, Verdict,
+};
+use ilink::wire::{self, Item, ItemKind};
+use ilink::{Backoff, RunId, UserId};
+use ledger::LedgerError;
+use parking_lot::Mutex;
+
+use crate::inbound::text_of;
+use crate::store::{InboxRow, Store, Talk};
+use crate::time::pause;
+
+const AGAIN: Backoff = Backoff { min: Duration::from_millis(100), max: Duration::from_secs(10) };
+
+/// Hands the messages of one account over.
+pub(crate) struct Intake {
+    pub(crate) channel: ChannelId,
+    pub(crate) account: AccountId,
+    /// Who logged the account in.
+    pub(crate) owner: Option<UserId>,
+    pub(crate) store: Store,
+    pub(crate) host: Arc<dyn Host>,
+    pub(crate) turns: Turns,
+}
+
+/// The turns that hosts work on. Clones share them.
+#[derive(Clone, Default)]
+pub(crate) struct Turns {
+    // Held for a map look-up, never across an await.
+    open: Arc<Mutex<HashMap<TurnId, OpenTurn>>>,
+}
+
+/// A turn that a host works on.
+#[derive(Clone, Debug)]
+pub(crate) struct OpenTurn {
+    /// Its inbox row.
+    pub(crate) row: i64,
+    pub(crate) talk: Talk,
+    pub(crate) run_id: RunId,
+}
+
+/// Why a message could not be handed over.
+#[derive(Debug, thiserror::Error)]
+enum NotHanded {
+    #[error(transparent)]
+    Host(#[from] HostError),
+    #[error(transparent)]
+    Store(#[from] LedgerError),
+}
+
+impl Intake {
+    /// Hands over what waits in a conversation, in order.
+    pub(crate) async fn drain(&self, peer: UserId) {
+        let talk = Talk { account: self.account.clone(), peer };
+        let mut failures = 0;
+        loop {
+            match self.hand_over_next(&talk).await {
+                Ok(true) => failures = 0,
+                Ok(false) => return,
+                // The rest waits in the store for the next start.
+                Err(NotHanded::Host(HostError::Stopping)) => return,
+                Err(err) => {
+                    failures += 1;
+                    tracing::warn!(account = %self.account, failures, error = %err, "message not handed over; trying again");
+                    pause(AGAIN.delay(failures, None)).await;
+                }
+            }
+        }
+    }
+
+    /// Returns false when nothing waits.
+    async fn hand_over_next(&self, talk: &Talk) -> Result<bool, NotHanded> {
+        let Some(row) = self.store.claim(talk).await? else {
+            return Ok(false);
+        };
+        let outcome = self.hand_over(talk, &row).await;
+        if outcome.is_err() {
+            self.turns.close(&turn_id(row.id));
+            self.store.unclaim(row.id).await?;
+        }
+        outcome.map(|()| true)
+    }
+
+    async fn hand_over(&self, talk: &Talk, row: &InboxRow) -> Result<(), NotHanded> {
+        let conversation = Conversation {
+            channel: self.channel.clone(),
+            account: self.account.clone(),
+            peer: PeerId::new(talk.peer.as_str()),
+        };
+        let is_owner = self.owner.as_ref() == Some(&talk.peer);
+        let sender = Sender { conversation: conversation.clone(), is_owner };
+        match self.host.admit(sender).await? {
+            Verdict::Admit => {}
+            Verdict::Refuse => return Ok(self.store.finish(row.id).await?),
+        }
+        let turn =
+            OpenTurn { row: row.id, talk: talk.clone(), run_id: RunId::new(row.run_id.as_str()) };
+        let inbound = inbound(row, conversation);
+        self.turns.open(inbound.turn.clone(), turn);
+        Ok(self.host.receive(inbound).await?)
+    }
+}
+
+impl Turns {
+    fn open(&self, id: TurnId, turn: OpenTurn) {
+        self.open.lock().insert(id, turn);
+    }
+
+    pub(crate) fn get(&self, id: &TurnId) -> Option<OpenTurn> {
+        self.open.lock().get(id).cloned()
+    }
+
+    pub(crate) fn close(&self, id: &TurnId) -> Option<OpenTurn> {
+        self.open.lock().remove(id)
+    }
+}
+
+fn turn_id(row: i64) -> TurnId {
+    TurnId::new(format!("t{row}"))
+}
+
+fn inbound(row: &InboxRow, conversation: Conversation) -> Inbound {
+    // The row was written from a message, so it reads as one.
+    let msg = wire::Message::from_slice(row.body.as_bytes()).unwrap_or_default();
+    let items = || msg.item_list.iter().flat_map(|items| items.iter());
+    Inbound {
+        turn: turn_id(row.id),
+        conversation,
+        message_id: msg.message_id.as_ref().map(ToString::to_string).unwrap_or_default(),
+        sent_at_ms: row.sent_at_ms,
+        text: text_of(&msg),
+        attachments: items().filter_map(attachment).collect(),
+        quote: items().find_map(|item| quote(item.ref_msg.as_deref()?)),
+        offers: row.offers,
+    }
+}
+
+/// Names the media of an item. Its bytes stay on the CDN.
+fn attachment(item: &Item) -> Option<Attachment> {
+    let mut transcript = None;
+    let (kind, name) = match item.kind? {
+        ItemKind::Image => (MediaKind::Image, "image".to_owned()),
+        ItemKind::Video => (MediaKind::Video, "video".to_owned()),
+        ItemKind::Voice => {
+            transcript = item.voice_item.as_ref().and_then(|voice| voice.text.clone());
+            (MediaKind::Voice, "voice".to_owned())
+        }
+        ItemKind::File => {
+            let name = item.file_item.as_ref().and_then(|file| file.file_name.clone());
+            (MediaKind::File, name.unwrap_or_else(|| "file".to_owned()))
+        }
+        ItemKind::Text
+        | ItemKind::ToolCallStart
+        | ItemKind::ToolCallResult
+        | ItemKind::Unknown(_) => {
+            return None;
+        }
+    };
+    Some(Attachment { kind, name, path: None, transcript })
+}
+
+fn quote(quoted: &wire::RefMsg) -> Option<Quote> {
+    let item = quoted.message_item.as_deref();
+    let text = item.and_then(|item| item.text_item.as_ref()?.text.clone());
+    let text = text.or_else(|| quoted.title.clone()).unwrap_or_default();
+    let message_id = quoted.svr_id.as_ref().map(ToString::to_string);
+    (message_id.is_some() || !text.is_empty()).then_some(Quote { message_id, text })
+}

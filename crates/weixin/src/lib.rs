@@ -1,0 +1,46 @@
+//! The WeChat channel.
+//!
+//! ```text
+//! backend ─▶ monitor ─▶ inbox (store) ─▶ intake ─▶ host
+//! backend ◀─ delivery ◀─ outbox (store) ◀────────── host
+//!               ▲ typing ◀──────────────────────────┘
+//! ```
+//!
+//! - [`channel`] is the front door: it implements [`contract::Channel`] and
+//!   keeps one running [`account`] per stored credential.
+//! - `monitor` polls one account and stores what comes, and does nothing else.
+//! - `store` is the memory: the inbox with cursor and context tokens, and the
+//!   outbox. Only its files contain SQL.
+//! - `intake` turns stored messages into what a host understands, in order
+//!   within a conversation and side by side across conversations (`lanes`).
+//! - `delivery` sends outbox rows, under one client id for all attempts.
+//! - [`credentials`] are the files that the official plugin keeps, too.
+//!
+//! Invariants: nothing here knows what an agent is; a message is acknowledged
+//! to the backend only after it is on disk; a reply is on disk before it leaves.
+
+pub mod account_id;
+pub mod channel;
+pub mod credentials;
+pub mod login;
+
+mod account;
+mod delivery;
+mod inbound;
+mod intake;
+mod lanes;
+mod lock;
+mod monitor;
+mod outbox_files;
+mod pacer;
+mod running;
+mod settings;
+mod status;
+mod store;
+mod tasks;
+mod time;
+mod typing;
+
+pub use crate::channel::{CHANNEL_ID, WeixinChannel};
+pub use crate::credentials::{Credentials, CredentialsError, Registry};
+pub use crate::settings::{PROTOCOL_VERSION, Settings};

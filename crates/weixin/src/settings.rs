@@ -1,0 +1,83 @@
+//! What the channel is told at its start.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ilink::client::{DEFAULT_API, DEFAULT_HOLD, Http};
+use ilink::{BotAgent, Client, Endpoints, Identity};
+use url::Url;
+
+use crate::credentials::Registry;
+
+/// The version of the official plugin whose protocol this channel speaks.
+pub const PROTOCOL_VERSION: &str = "2.4.9";
+
+/// What the channel needs to know. Resolved once and handed down.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The channel's folder: credentials, store, media.
+    pub dir: PathBuf,
+    /// The CDN; by default Tencent's for Tencent's API and `<api>/c2c` for any other.
+    pub cdn_url: Option<Url>,
+    /// What the bot says it is.
+    pub bot_agent: BotAgent,
+    /// The route tag, when one is configured.
+    pub route_tag: Option<String>,
+    /// How long polls are held until the backend says otherwise.
+    pub hold: Duration,
+}
+
+impl Settings {
+    /// Uses a folder, and the defaults for everything else.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            dir: dir.into(),
+            cdn_url: None,
+            bot_agent: BotAgent::default(),
+            route_tag: None,
+            hold: DEFAULT_HOLD,
+        }
+    }
+
+    /// Returns the folder of credentials.
+    #[must_use]
+    pub fn registry(&self) -> Registry {
+        Registry::new(&self.dir)
+    }
+
+    /// Returns a client for a backend, without a token.
+    #[must_use]
+    pub fn client(&self, http: Http, api: Option<Url>) -> Client {
+        let endpoints = match api {
+            Some(api) if api.as_str().trim_end_matches('/') != DEFAULT_API => {
+                let cdn = self.cdn_url.clone().unwrap_or_else(|| own_cdn(&api));
+                Endpoints::at(api).with_cdn(cdn)
+            }
+            _ => match &self.cdn_url {
+                Some(cdn) => Endpoints::default().with_cdn(cdn.clone()),
+                None => Endpoints::default(),
+            },
+        };
+        let mut identity = Identity::new(PROTOCOL_VERSION);
+        identity.bot_agent = self.bot_agent.clone();
+        identity.route_tag.clone_from(&self.route_tag);
+        Client::new(http, endpoints, identity)
+    }
+
+    /// Where copies of media lie until they have left.
+    pub(crate) fn files(&self) -> PathBuf {
+        self.dir.join("outbox")
+    }
+
+    /// The file of the channel's store.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.dir.join("channel.sqlite")
+    }
+}
+
+/// A backend of one's own serves its CDN below its API.
+fn own_cdn(api: &Url) -> Url {
+    let mut cdn = api.clone();
+    cdn.set_path(&format!("{}/c2c", api.path().trim_end_matches('/')));
+    cdn
+}

@@ -1,0 +1,184 @@
+//! The channel's memory: one SQLite file for all accounts.
+//!
+//! | table | holds |
+//! |---|---|
+//! | `account` | the cursor |
+//! | `peer` | the newest context token of each peer |
+//! | `inbox` | each message once, until its turn has ended; then a mark that it was seen |
+//! | `outbox` | each reply, until it has left or was given up |
+//!
+//! A message that was handed to the host and not ended before a crash is
+//! handed over again. A reply is unique by its turn and number.
+
+use std::path::Path;
+
+use contract::{AccountId, AccountState};
+use ilink::{ContextToken, UserId};
+use ledger::{Ledger, LedgerError};
+use rusqlite::OptionalExtension as _;
+
+use crate::status::Snapshot;
+
+mod inbox;
+mod outbox;
+
+pub(crate) use self::inbox::{Accepted, InboxRow};
+pub(crate) use self::outbox::{OutboxRow, Payload, ReplySlot};
+
+/// Numbered migrations; one that has been released is never edited.
+const MIGRATIONS: &[&str] = &[include_str!("store/001_initial.sql")];
+
+/// How long a message is remembered after its turn, to recognise copies.
+const REMEMBERED_MS: i64 = 48 * 60 * 60 * 1000;
+
+/// One conversation of the channel.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Talk {
+    pub(crate) account: AccountId,
+    pub(crate) peer: UserId,
+}
+
+/// The store. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Store {
+    ledger: Ledger,
+}
+
+/// What waits for one account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) inbox: u64,
+    pub(crate) outbox: u64,
+    pub(crate) parked: u64,
+    pub(crate) last_inbound_at_ms: Option<i64>,
+    pub(crate) last_outbound_at_ms: Option<i64>,
+}
+
+impl Store {
+    /// Opens the file and creates or migrates it.
+    pub(crate) fn open(path: &Path) -> Result<Self, LedgerError> {
+        Ok(Self { ledger: Ledger::open(path, MIGRATIONS)? })
+    }
+
+    /// Makes ready what an earlier run left: turns that were cut are offered
+    /// again, and progress that nobody waits for any more is dropped.
+    pub(crate) async fn recover(&self) -> Result<(), LedgerError> {
+        self.ledger
+            .write(|tx| {
+                tx.execute("UPDATE inbox SET state = 0 WHERE state = 1", [])?;
+                tx.execute("DELETE FROM outbox WHERE state = 0 AND number IS NULL", []).map(drop)
+            })
+            .await
+    }
+
+    /// Forgets what is done and old.
+    pub(crate) async fn prune(&self, now_ms: i64) -> Result<(), LedgerError> {
+        self.ledger
+            .write(move |tx| {
+                let before = now_ms - REMEMBERED_MS;
+                tx.execute("DELETE FROM outbox WHERE state <> 0 AND created_at_ms < ?1", [before])?;
+                tx.execute("DELETE FROM inbox WHERE state = 2 AND received_at_ms < ?1", [before])?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// Returns the newest context token of a peer.
+    pub(crate) async fn context_token(
+        &self,
+        talk: &Talk,
+    ) -> Result<Option<ContextToken>, LedgerError> {
+        let talk = talk.clone();
+        self.ledger
+            .read(move |conn| {
+                conn.prepare_cached(
+                    "SELECT context_token FROM peer WHERE account = ?1 AND peer = ?2",
+                )?
+                .query_row((talk.account.as_str(), talk.peer.as_str()), |row| {
+                    Ok(ContextToken::new(row.get::<_, String>(0)?))
+                })
+                .optional()
+            })
+            .await
+    }
+
+    /// Counts what waits for one account.
+    pub(crate) async fn counts(&self, account: &AccountId) -> Result<Counts, LedgerError> {
+        let account = account.clone();
+        self.ledger
+            .read(move |conn| {
+                conn.query_row(
+                    "SELECT
+                        (SELECT count(*) FROM inbox WHERE account = ?1 AND state < 2),
+                        (SELECT count(*) FROM outbox WHERE account = ?1 AND state = 0),
+                        (SELECT count(*) FROM outbox WHERE account = ?1 AND state = 2),
+                        (SELECT max(received_at_ms) FROM inbox WHERE account = ?1),
+                        (SELECT max(sent_at_ms) FROM outbox WHERE account = ?1)",
+                    [account.as_str()],
+                    |row| {
+                        let count = |index| row.get::<_, i64>(index).map(i64::unsigned_abs);
+                        Ok(Counts {
+                            inbox: count(0)?,
+                            outbox: count(1)?,
+                            parked: count(2)?,
+                            last_inbound_at_ms: row.get(3)?,
+                            last_outbound_at_ms: row.get(4)?,
+                        })
+                    },
+                )
+            })
+            .await
+    }
+
+    /// Notes where an account stands, for processes that look from outside.
+    pub(crate) async fn set_health(
+        &self,
+        account: &AccountId,
+        health: &Snapshot,
+    ) -> Result<(), LedgerError> {
+        let account = account.clone();
+        let state = serde_json::to_string(&health.state).ok();
+        let last_poll_at_ms = health.last_poll_at_ms;
+        self.ledger
+            .write(move |tx| {
+                tx.prepare_cached(
+                    "INSERT INTO account (id, state, last_poll_at_ms) VALUES (?1, ?2, ?3)
+                     ON CONFLICT DO UPDATE SET state = excluded.state,
+                         last_poll_at_ms = coalesce(excluded.last_poll_at_ms, last_poll_at_ms)",
+                )?
+                .execute((account.as_str(), state, last_poll_at_ms))
+                .map(drop)
+            })
+            .await
+    }
+
+    /// Returns where an account stood when it was last noted.
+    pub(crate) async fn health(
+        &self,
+        account: &AccountId,
+    ) -> Result<Option<Snapshot>, LedgerError> {
+        let account = account.clone();
+        self.ledger
+            .read(move |conn| {
+                conn.query_row(
+                    "SELECT state, last_poll_at_ms FROM account WHERE id = ?1",
+                    [account.as_str()],
+                    |row| {
+                        let state: Option<String> = row.get(0)?;
+                        let state = state.and_then(|json| serde_json::from_str(&json).ok());
+                        Ok(Snapshot {
+                            state: state.unwrap_or(AccountState::Stopped),
+                            last_poll_at_ms: row.get(1)?,
+                        })
+                    },
+                )
+                .optional()
+            })
+            .await
+    }
+
+    /// Ends the writer after what was handed over.
+    pub(crate) async fn close(&self) {
+        self.ledger.close().await;
+    }
+}

@@ -1,0 +1,152 @@
+//! A host for tests: it shows what it is given and does what it is told.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use backend::{Backend, Credentials as Bound, Endpoint, User};
+use contract::{
+    Channel as _, Content, Host, HostError, Inbound, Reply, Sender, TurnEnd, TurnId, Verdict,
+};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use ilink::client::{Http, HttpOptions};
+use tokio::sync::mpsc;
+use weixin::{Credentials, Settings, WeixinChannel};
+
+/// Long enough for a loaded machine; a test that passes never waits for it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A channel on a folder, with a host that records.
+pub(crate) struct TestHost {
+    pub(crate) channel: WeixinChannel,
+    inbound: tokio::sync::Mutex<mpsc::UnboundedReceiver<Inbound>>,
+}
+
+/// The half that the channel holds.
+struct Recorder {
+    told: mpsc::UnboundedSender<Inbound>,
+    asked: Arc<Mutex<Vec<Sender>>>,
+    strangers: HashSet<String>,
+}
+
+impl Host for Recorder {
+    fn admit(&self, sender: Sender) -> BoxFuture<'_, Result<Verdict, HostError>> {
+        let stranger = self.strangers.contains(sender.conversation.peer.as_str());
+        self.asked.lock().unwrap().push(sender);
+        let verdict = if stranger { Verdict::Refuse } else { Verdict::Admit };
+        async move { Ok(verdict) }.boxed()
+    }
+
+    fn receive(&self, inbound: Inbound) -> BoxFuture<'_, Result<(), HostError>> {
+        let taken = self.told.send(inbound).map_err(|_| HostError::Stopping);
+        async move { taken }.boxed()
+    }
+}
+
+impl TestHost {
+    /// Starts the channel on a folder that holds these accounts.
+    pub(crate) async fn start(dir: &Path) -> Self {
+        Self::start_refusing(dir, &[]).await
+    }
+
+    pub(crate) async fn start_refusing(dir: &Path, strangers: &[&str]) -> Self {
+        let channel = channel(dir);
+        let (told, inbound) = mpsc::unbounded_channel();
+        let strangers = strangers.iter().map(|&peer| peer.to_owned()).collect();
+        let recorder = Recorder { told, asked: Arc::default(), strangers };
+        channel.start(Arc::new(recorder)).await.unwrap();
+        Self { channel, inbound: tokio::sync::Mutex::new(inbound) }
+    }
+
+    /// Returns the next message that the channel hands over.
+    pub(crate) async fn hears(&self) -> Inbound {
+        let next = async { self.inbound.lock().await.recv().await };
+        let heard = tokio::time::timeout(PATIENCE, next).await;
+        heard.expect("the host heard nothing").unwrap()
+    }
+
+    /// Says that nothing has been handed over that was not asked for.
+    pub(crate) async fn heard_nothing_more(&self) -> bool {
+        self.inbound.lock().await.try_recv().is_err()
+    }
+
+    pub(crate) async fn replies(&self, turn: &TurnId, number: u32, text: &str) {
+        let content = Content::Text(text.to_owned());
+        self.channel.reply(turn, Reply { number, content }).await.unwrap();
+    }
+
+    pub(crate) async fn finishes(&self, turn: &TurnId) {
+        self.channel.finish(turn, TurnEnd::Answered).await.unwrap();
+    }
+
+    /// Hears one message and answers it with one reply.
+    pub(crate) async fn answers(&self, text: &str) -> Inbound {
+        let inbound = self.hears().await;
+        self.replies(&inbound.turn, 0, text).await;
+        self.finishes(&inbound.turn).await;
+        inbound
+    }
+
+    pub(crate) async fn stops(self) {
+        self.channel.stop(Duration::from_secs(5)).await;
+    }
+}
+
+pub(crate) fn channel(dir: &Path) -> WeixinChannel {
+    let http = Http::new(&HttpOptions { system_proxy: false, ..HttpOptions::default() }).unwrap();
+    WeixinChannel::new(Settings::new(dir), http)
+}
+
+/// Puts a bound bot's credentials where a login would put them.
+pub(crate) fn log_in(dir: &Path, bound: &Bound) {
+    let account = weixin::account_id::account_id(&bound.bot_id);
+    let credentials = Credentials {
+        token: bound.token.clone(),
+        saved_at: "2026-11-21T00:00:00.000Z".to_owned(),
+        base_url: Some(bound.base_url.parse().unwrap()),
+        user_id: Some(bound.user_id.clone()),
+        other: std::collections::BTreeMap::new(),
+    };
+    Settings::new(dir).registry().save(&account, &credentials).unwrap();
+}
+
+/// A backend, one user and a folder where their bot is logged in.
+pub(crate) struct Scene {
+    pub(crate) backend: Backend,
+    pub(crate) alice: User,
+    pub(crate) bot: Bound,
+    pub(crate) dir: tempfile::TempDir,
+}
+
+impl Scene {
+    pub(crate) async fn new() -> Self {
+        Self::with(Backend::builder()).await
+    }
+
+    pub(crate) async fn with(backend: backend::Builder) -> Self {
+        let backend = backend.start().await.unwrap();
+        let alice = backend.user("alice").await;
+        let bot = backend.bind(&alice).await;
+        let dir = tempfile::tempdir().unwrap();
+        log_in(dir.path(), &bot);
+        Self { backend, alice, bot, dir }
+    }
+
+    /// All texts of the chat, as the phone shows them.
+    pub(crate) async fn texts(&self) -> Vec<String> {
+        let seen = self.alice.sees().await;
+        seen.iter().filter_map(|message| message.text().map(str::to_owned)).collect()
+    }
+
+    /// Waits until the channel polls.
+    pub(crate) async fn polled(&self) {
+        let polled = async {
+            while self.backend.requests_to(Endpoint::GetUpdates).is_empty() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, polled).await.expect("the channel never polled");
+    }
+}

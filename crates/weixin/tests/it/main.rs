@@ -1,0 +1,11 @@
+//! The channel against the real backend, with its faults.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod account_ids;
+mod credentials;
+mod crash;
+mod host;
+mod receiving;
+mod sending;
+mod trouble;
