@@ -1,0 +1,163 @@
+//! The words of the command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use rust_i18n::t;
+use url::Url;
+
+/// Parses the arguments; prints help or a usage error and exits if they ask
+/// for it.
+pub(crate) fn parse() -> Cli {
+    Cli::parse()
+}
+
+/// The program.
+#[derive(Parser)]
+#[command(name = "hongyan", version, about = text("about"), long_about = None)]
+pub(crate) struct Cli {
+    #[arg(long, global = true, value_parser = ["zh", "en"], help = text("help.lang"))]
+    pub(crate) lang: Option<String>,
+    #[arg(long, global = true, env = "HONGYAN_STATE", value_name = "DIR", help = text("help.state"))]
+    pub(crate) state: Option<PathBuf>,
+    #[arg(long, global = true, env = "HONGYAN_LOG", default_value = "warn", value_name = "FILTER", help = text("help.log"))]
+    pub(crate) log: String,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    #[command(about = text("help.demo"))]
+    Demo(DemoArgs),
+    #[command(about = text("help.backend"))]
+    Backend(BackendArgs),
+    #[command(about = text("help.gateway"), subcommand)]
+    Gateway(GatewayCommand),
+    #[command(about = text("help.channels"), subcommand)]
+    Channels(ChannelsCommand),
+    #[command(about = text("help.completions"))]
+    Completions { shell: clap_complete::Shell },
+}
+
+/// `hongyan demo`
+#[derive(Args)]
+pub(crate) struct DemoArgs {
+    #[arg(long, help = text("help.demo.no_open"))]
+    pub(crate) no_open: bool,
+    #[arg(long, help = text("help.demo.login"))]
+    pub(crate) login: bool,
+    #[arg(long, value_name = "TEXT", conflicts_with = "login", help = text("help.demo.say"))]
+    pub(crate) say: Option<String>,
+    #[arg(long, default_value = "open", help = text("help.policy"))]
+    pub(crate) policy: PolicyName,
+    #[command(flatten)]
+    pub(crate) agent: AgentArgs,
+}
+
+/// `hongyan backend`
+#[derive(Args)]
+pub(crate) struct BackendArgs {
+    #[arg(long, default_value = "127.0.0.1:8787", value_name = "ADDRESS", help = text("help.backend.listen"))]
+    pub(crate) listen: SocketAddr,
+    #[arg(long, value_name = "URL", help = text("help.backend.public_url"))]
+    pub(crate) public_url: Option<Url>,
+    #[arg(long, value_name = "NAME", help = text("help.backend.admin_token_env"))]
+    pub(crate) admin_token_env: Option<String>,
+    #[arg(long, default_value = "open", help = text("help.policy"))]
+    pub(crate) policy: PolicyName,
+}
+
+/// `hongyan gateway …`
+#[derive(Subcommand)]
+pub(crate) enum GatewayCommand {
+    #[command(about = text("help.gateway.run"))]
+    Run(RunArgs),
+}
+
+/// `hongyan gateway run`
+#[derive(Args)]
+pub(crate) struct RunArgs {
+    #[arg(long, value_name = "PEER", help = text("help.gateway.allow_from"))]
+    pub(crate) allow_from: Vec<String>,
+    #[command(flatten)]
+    pub(crate) agent: AgentArgs,
+}
+
+/// Who answers.
+#[derive(Args, Clone)]
+pub(crate) struct AgentArgs {
+    #[arg(long, default_value = "guide", help = text("help.agent"))]
+    pub(crate) agent: AgentName,
+    #[arg(long, value_name = "URL", help = text("help.agent.base_url"))]
+    pub(crate) base_url: Option<Url>,
+    #[arg(long, value_name = "NAME", help = text("help.agent.model"))]
+    pub(crate) model: Option<String>,
+    #[arg(long, value_name = "NAME", help = text("help.agent.api_key_env"))]
+    pub(crate) api_key_env: Option<String>,
+    #[arg(long, value_name = "TEXT", help = text("help.agent.system"))]
+    pub(crate) system: Option<String>,
+}
+
+/// The agents that are built in.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AgentName {
+    Guide,
+    Openai,
+}
+
+/// The backend's policies.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PolicyName {
+    Open,
+    Tencent,
+}
+
+/// `hongyan channels …`
+#[derive(Subcommand)]
+pub(crate) enum ChannelsCommand {
+    #[command(about = text("help.channels.login"))]
+    Login(LoginArgs),
+    #[command(about = text("help.channels.status"))]
+    Status(StatusArgs),
+}
+
+/// `hongyan channels login`
+#[derive(Args)]
+pub(crate) struct LoginArgs {
+    #[arg(long, default_value = weixin::CHANNEL_ID, value_name = "ID", help = text("help.channels.login.channel"))]
+    pub(crate) channel: String,
+    #[arg(long, value_name = "URL", help = text("help.channels.login.base_url"))]
+    pub(crate) base_url: Option<Url>,
+    #[arg(long, value_name = "DIGITS", help = text("help.channels.login.verify_code"))]
+    pub(crate) verify_code: Option<String>,
+    #[arg(long, help = text("help.json"))]
+    pub(crate) json: bool,
+}
+
+/// `hongyan channels status`
+#[derive(Args)]
+pub(crate) struct StatusArgs {
+    #[arg(long, help = text("help.channels.status.probe"))]
+    pub(crate) probe: bool,
+    #[arg(long, help = text("help.json"))]
+    pub(crate) json: bool,
+}
+
+fn text(key: &str) -> String {
+    t!(key).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_words_do_not_contradict_each_other() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,116 @@
+//! Puts the parts together: which folder, which channel, which agent.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::{Channel, PeerId};
+use gateway::agents::{ApiKey, Guide, GuideOptions, OpenAi, OpenAiOptions};
+use gateway::{Access, Agent, Config, Gateway, GatewayError};
+use ilink::BotAgent;
+use ilink::client::{Http, HttpOptions};
+use rust_i18n::t;
+use weixin::{CHANNEL_ID, Settings, WeixinChannel};
+
+use crate::cli::{AgentArgs, AgentName};
+use crate::error::{CliError, Kind};
+
+/// How long a stop may take by default.
+pub(crate) const GRACE: Duration = Duration::from_secs(10);
+
+/// Where everything lies.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    dir: PathBuf,
+}
+
+impl State {
+    /// Uses the folder that was named, or the one in the home folder.
+    pub(crate) fn resolve(named: Option<PathBuf>) -> Result<Self, CliError> {
+        if let Some(dir) = named {
+            return Ok(Self::at(dir));
+        }
+        let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
+        let home = home.ok_or_else(|| {
+            CliError::new(Kind::Config, t!("error.home")).hinted(t!("hint.state"))
+        })?;
+        Ok(Self::at(home.join(".hongyan")))
+    }
+
+    pub(crate) fn at(dir: PathBuf) -> Self {
+        Self { dir }
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(crate) fn backend(&self) -> PathBuf {
+        self.dir.join("backend")
+    }
+
+    fn gateway(&self) -> PathBuf {
+        self.dir.join("gateway.sqlite")
+    }
+
+    /// Returns the settings of the WeChat channel in this folder.
+    pub(crate) fn weixin(&self) -> Settings {
+        let mut settings = Settings::new(self.dir.join(CHANNEL_ID));
+        settings.bot_agent = BotAgent::sanitize(concat!("Hongyan/", env!("CARGO_PKG_VERSION")));
+        settings
+    }
+
+    /// Returns the WeChat channel on this folder.
+    pub(crate) fn channel(&self) -> Result<WeixinChannel, CliError> {
+        Ok(WeixinChannel::new(self.weixin(), http()?))
+    }
+
+    /// Starts a gateway on this folder.
+    pub(crate) async fn start_gateway(
+        &self,
+        channel: WeixinChannel,
+        agent: Arc<dyn Agent>,
+        allow_from: &[String],
+    ) -> Result<Gateway, CliError> {
+        let mut config = Config::new(self.gateway(), agent);
+        config.access = Access::allowing(allow_from.iter().map(|peer| PeerId::from(peer.as_str())));
+        let channels: Vec<Arc<dyn Channel>> = vec![Arc::new(channel)];
+        Gateway::start(config, channels).await.map_err(|err| match err {
+            GatewayError::Channel { source, .. } => source.into(),
+            GatewayError::Store(_) => CliError::new(Kind::Config, err.to_string()).caused_by(err),
+        })
+    }
+}
+
+/// Returns the connection pool of the process.
+pub(crate) fn http() -> Result<Http, CliError> {
+    Http::new(&HttpOptions::default()).map_err(CliError::bug)
+}
+
+/// Returns who answers.
+pub(crate) fn agent(args: &AgentArgs) -> Result<Arc<dyn Agent>, CliError> {
+    match args.agent {
+        AgentName::Guide => Ok(Arc::new(Guide::new(GuideOptions::default()))),
+        AgentName::Openai => openai(args),
+    }
+}
+
+fn openai(args: &AgentArgs) -> Result<Arc<dyn Agent>, CliError> {
+    let missing = |option| CliError::new(Kind::Usage, t!("error.agent_option", option = option));
+    let base_url = args.base_url.clone().ok_or_else(|| missing("--base-url"))?;
+    let model = args.model.clone().ok_or_else(|| missing("--model"))?;
+    let mut options = OpenAiOptions::new(base_url, model);
+    options.system_prompt.clone_from(&args.system);
+    if let Some(name) = &args.api_key_env {
+        options.api_key = Some(ApiKey::new(secret_from_env(name)?));
+    }
+    let agent = OpenAi::new(options).map_err(CliError::bug)?;
+    Ok(Arc::new(agent))
+}
+
+/// Reads a secret that was named, rather than given, on the command line,
+/// where every process of the machine could see it.
+pub(crate) fn secret_from_env(name: &str) -> Result<String, CliError> {
+    let value = std::env::var(name).ok().filter(|value| !value.is_empty());
+    value.ok_or_else(|| CliError::new(Kind::Usage, t!("error.env_missing", name = name)))
+}

@@ -1,0 +1,92 @@
+//! What went wrong, for a person: a kind, a cause and a hint.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use contract::ChannelError;
+use rust_i18n::t;
+
+/// An error that ends the program.
+#[derive(Debug)]
+pub(crate) struct CliError {
+    kind: Kind,
+    pub(crate) message: String,
+    pub(crate) source: Option<Box<dyn Error + Send + Sync>>,
+    pub(crate) hint: Option<String>,
+}
+
+/// Who must act. Exit codes as in `sysexits.h`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The caller, by other words.
+    Usage,
+    /// Whoever runs the other end.
+    Unavailable,
+    /// We.
+    Bug,
+    /// Nobody: try again later.
+    Busy,
+    /// A person, by logging in.
+    NeedsLogin,
+    /// The caller, by another configuration.
+    Config,
+}
+
+impl CliError {
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), source: None, hint: None }
+    }
+
+    pub(crate) fn caused_by(self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { source: Some(source.into()), ..self }
+    }
+
+    pub(crate) fn hinted(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// Something that cannot be the caller's fault.
+    pub(crate) fn bug(err: impl Error + Send + Sync + 'static) -> Self {
+        Self::new(Kind::Bug, err.to_string()).hinted(t!("hint.bug"))
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self.kind {
+            Kind::Usage => 2,
+            Kind::Unavailable => 69,
+            Kind::Bug => 70,
+            Kind::Busy => 75,
+            Kind::NeedsLogin => 77,
+            Kind::Config => 78,
+        })
+    }
+
+    /// Returns the chain of causes, outermost first.
+    pub(crate) fn causes(&self) -> Vec<String> {
+        let mut causes = Vec::new();
+        let mut next: Option<&dyn Error> = self.source.as_deref().map(|err| err as &dyn Error);
+        while let Some(err) = next {
+            let text = err.to_string();
+            // Many errors already say what their cause says.
+            if causes.last().is_none_or(|last: &String| !last.ends_with(&text)) {
+                causes.push(text);
+            }
+            next = err.source();
+        }
+        causes
+    }
+}
+
+impl From<ChannelError> for CliError {
+    fn from(err: ChannelError) -> Self {
+        match err {
+            ChannelError::Locked(owner) => {
+                Self::new(Kind::Busy, t!("error.locked", owner = owner)).hinted(t!("hint.locked"))
+            }
+            ChannelError::NoSuchTurn(_)
+            | ChannelError::Media { .. }
+            | ChannelError::Storage(_)
+            | ChannelError::Stopped => Self::new(Kind::Config, err.to_string()).caused_by(err),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The `hongyan` program: it parses, wires together, prints and exits. What it
+//! does lies in the other crates.
+
+use std::process::ExitCode;
+
+mod cli;
+mod commands;
+mod composition;
+mod error;
+mod language;
+mod output;
+mod qr;
+mod signals;
+
+rust_i18n::i18n!("locales", fallback = "en");
+
+fn main() -> ExitCode {
+    language::choose(std::env::args_os());
+    let cli = cli::parse();
+    output::log_to_stderr(&cli.log);
+    // Before the first connection: the one provider for all of TLS.
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+        tracing::debug!("a TLS provider was already installed");
+    }
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(err) => {
+            output::error(&err);
+            err.exit_code()
+        }
+    }
+}
+
+fn run(cli: cli::Cli) -> Result<(), error::CliError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(32)
+        .build()
+        .map_err(error::CliError::bug)?
+        .block_on(commands::run(cli))
+}

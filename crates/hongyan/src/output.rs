@@ -1,0 +1,102 @@
+//! The one place that prints.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "everything the program says goes through here"
+)]
+
+use std::io::{IsTerminal as _, Write as _};
+
+use anstream::{eprint, eprintln, print, println};
+use anstyle::{AnsiColor, Style};
+use rust_i18n::t;
+use serde::Serialize;
+use tracing_subscriber::EnvFilter;
+
+use crate::error::CliError;
+
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const QUIET: Style = Style::new().dimmed();
+const GOOD: Style = AnsiColor::Green.on_default();
+
+/// Sends logs to stderr. A filter that cannot be read becomes `warn`, with a word.
+pub(crate) fn log_to_stderr(filter: &str) {
+    let parsed = EnvFilter::try_new(filter);
+    let (filter, bad) = match parsed {
+        Ok(filter) => (filter, None),
+        Err(err) => (EnvFilter::new("warn"), Some(err)),
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+    if let Some(err) = bad {
+        tracing::warn!(error = %err, "--log cannot be read");
+    }
+}
+
+/// Prints a result.
+pub(crate) fn line(text: impl AsRef<str>) {
+    println!("{}", text.as_ref());
+}
+
+/// Prints a result as one line of JSON.
+pub(crate) fn json(value: &impl Serialize) {
+    match serde_json::to_string(value) {
+        Ok(text) => println!("{text}"),
+        Err(err) => eprintln!("{err}"),
+    }
+}
+
+/// Tells a person something that is not the result.
+pub(crate) fn note(text: impl AsRef<str>) {
+    eprintln!("{}", text.as_ref());
+}
+
+/// Tells a person something minor.
+pub(crate) fn aside(text: impl AsRef<str>) {
+    eprintln!("{QUIET}{}{QUIET:#}", text.as_ref());
+}
+
+/// Tells a person that something has been done.
+pub(crate) fn done(text: impl AsRef<str>) {
+    eprintln!("{GOOD}✓{GOOD:#} {}", text.as_ref());
+}
+
+/// Asks a person for a line of text. Blocks; `None` at the end of the input.
+pub(crate) fn ask(question: &str) -> Option<String> {
+    eprint!("{question}");
+    std::io::stderr().flush().ok()?;
+    let mut answer = String::new();
+    let n = std::io::stdin().read_line(&mut answer).ok()?;
+    (n > 0).then(|| answer.trim().to_owned())
+}
+
+/// Says whether there is a person to ask.
+pub(crate) fn can_ask() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Returns the width and height of the terminal that notes go to.
+pub(crate) fn terminal_size() -> Option<(u16, u16)> {
+    let (width, height) = terminal_size::terminal_size_of(std::io::stderr())?;
+    Some((width.0, height.0))
+}
+
+/// Prints a script or a document without adding anything.
+pub(crate) fn raw(text: &str) {
+    print!("{text}");
+}
+
+/// Prints what ended the program.
+pub(crate) fn error(err: &CliError) {
+    eprintln!("{BAD}{}{BAD:#}: {}", t!("error"), err.message);
+    for cause in err.causes() {
+        eprintln!("  {}: {cause}", t!("caused_by"));
+    }
+    if let Some(hint) = &err.hint {
+        eprintln!("{}: {hint}", t!("hint"));
+    }
+}

@@ -1,0 +1,180 @@
+//! kill -9 of the gateway, at every step of a turn and at random.
+//!
+//! The promise: every message is answered, and the phone shows no answer twice.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use backend::{Backend, Credentials, Endpoint, Fault, User};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use tempfile::TempDir;
+
+use crate::model::Model;
+use crate::program::{GatewayProcess, log_in};
+
+/// How often the program is killed at random.
+const RANDOM_KILLS: u32 = 200;
+
+struct Scene {
+    backend: Backend,
+    alice: User,
+    bot: Credentials,
+    model: Model,
+    state: TempDir,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let backend = Backend::start().await;
+        let alice = backend.user("alice").await;
+        let bot = backend.bind(&alice).await;
+        let state = tempfile::tempdir().unwrap();
+        log_in(state.path(), &bot);
+        Self { backend, alice, bot, model: Model::start().await, state }
+    }
+
+    fn gateway(&self) -> GatewayProcess {
+        let model = ["--agent", "openai", "--model", "echo", "--base-url", &self.model.base_url];
+        GatewayProcess::start(self.state.path(), &model)
+    }
+
+    /// The bot's side of the chat, as the phone shows it.
+    async fn answers(&self) -> Vec<String> {
+        let seen = self.alice.sees().await;
+        let from_bot = seen.iter().filter(|message| !message.from_me);
+        from_bot.filter_map(|message| message.text().map(str::to_owned)).collect()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_before_the_batch_arrived() {
+    let scene = Scene::new().await;
+    let (fault, mut gate) = Fault::hold_after();
+    scene.backend.next(Endpoint::GetUpdates, fault);
+    let gateway = scene.gateway();
+    scene.alice.says("hello").await;
+    gate.arrived().await;
+    gateway.kill();
+    drop(gate);
+
+    let _gateway = scene.gateway();
+    assert_eq!(scene.alice.hears().await, "re: hello");
+    assert_eq!(scene.answers().await, ["re: hello"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_when_the_message_is_received_and_the_agent_runs() {
+    let scene = Scene::new().await;
+    scene.model.hold();
+    let gateway = scene.gateway();
+    scene.alice.says("hello").await;
+    // Received, stored, admitted, handed over: the agent is asked last.
+    scene.model.is_asked().await;
+    gateway.kill();
+    scene.model.release();
+
+    let _gateway = scene.gateway();
+    assert_eq!(scene.alice.hears().await, "re: hello");
+    assert_eq!(scene.answers().await, ["re: hello"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_when_the_reply_is_stored_and_not_sent() {
+    let scene = Scene::new().await;
+    let (fault, mut gate) = Fault::hold_before();
+    scene.backend.next(Endpoint::SendMessage, fault);
+    let gateway = scene.gateway();
+    scene.alice.says("hello").await;
+    gate.arrived().await;
+    gateway.kill();
+
+    let _gateway = scene.gateway();
+    assert_eq!(scene.alice.hears().await, "re: hello");
+    drop(gate);
+    assert_eq!(scene.answers().await, ["re: hello"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_when_the_reply_is_sent_and_not_confirmed() {
+    let scene = Scene::new().await;
+    let (fault, mut gate) = Fault::hold_after();
+    scene.backend.next(Endpoint::SendMessage, fault);
+    let gateway = scene.gateway();
+    scene.alice.says("hello").await;
+    gate.arrived().await;
+    assert_eq!(scene.alice.hears().await, "re: hello");
+    gateway.kill();
+    drop(gate);
+
+    let _gateway = scene.gateway();
+    scene.alice.says("and now?").await;
+    assert_eq!(scene.alice.hears().await, "re: and now?");
+    assert_eq!(scene.answers().await, ["re: hello", "re: and now?"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_after_the_answer_to_the_send_was_lost() {
+    let scene = Scene::new().await;
+    let (fault, mut gate) = Fault::hold_before();
+    scene.backend.next(Endpoint::SendMessage, Fault::DropAnswer);
+    scene.backend.next(Endpoint::SendMessage, fault);
+    let gateway = scene.gateway();
+    scene.alice.says("hello").await;
+    // The second try of the same row.
+    gate.arrived().await;
+    gateway.kill();
+    drop(gate);
+
+    let _gateway = scene.gateway();
+    scene.alice.says("and now?").await;
+    assert_eq!(scene.alice.hears().await, "re: hello");
+    assert_eq!(scene.alice.hears().await, "re: and now?");
+    assert_eq!(scene.answers().await, ["re: hello", "re: and now?"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_random_kills_lose_nothing_and_double_nothing() {
+    let seed: u64 = rand::random();
+    let mut chance = StdRng::seed_from_u64(seed);
+    let scene = Scene::new().await;
+    let mut said = Vec::new();
+    let mut gateway = scene.gateway();
+    for n in 0..RANDOM_KILLS {
+        for part in 0..chance.random_range(1..=2) {
+            let text = format!("message {n}.{part}");
+            scene.alice.says(&text).await;
+            said.push(text);
+        }
+        if chance.random_bool(0.2) {
+            let fault = [Fault::DropAnswer, Fault::DropRequest, Fault::BadGateway];
+            let fault = fault[chance.random_range(0..3)].clone();
+            let endpoint = [Endpoint::SendMessage, Endpoint::GetUpdates][chance.random_range(0..2)];
+            scene.backend.next(endpoint, fault);
+        }
+        // Not a wait for something: the moment of the kill is the random thing.
+        tokio::time::sleep(Duration::from_millis(chance.random_range(0..150))).await;
+        gateway.kill();
+        gateway = scene.gateway();
+    }
+
+    let mut wanted: BTreeMap<String, usize> = BTreeMap::new();
+    for text in &said {
+        wanted.insert(format!("re: {text}"), 1);
+    }
+    while scene.answers().await.len() < said.len() {
+        scene.alice.hears().await;
+    }
+    gateway.kill();
+
+    let answers = scene.answers().await;
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for answer in &answers {
+        *seen.entry(answer.clone()).or_default() += 1;
+    }
+    assert_eq!(seen, wanted, "seed {seed}");
+    let in_order: Vec<String> = said.iter().map(|text| format!("re: {text}")).collect();
+    assert_eq!(answers, in_order, "seed {seed}");
+    let online = scene.backend.requests_to(Endpoint::NotifyStart).len();
+    assert!(online > 20, "only {online} of {RANDOM_KILLS} runs came as far as the backend");
+}

@@ -1,0 +1,8 @@
+//! Hongyan from the outside: the rules of its house, and its commands.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod kill;
+mod model;
+mod program;
+mod tidy;

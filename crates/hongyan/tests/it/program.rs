@@ -1,0 +1,77 @@
+//! The program, started and killed as an operating system does it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use backend::Credentials as Bound;
+use weixin::{Credentials, Settings};
+
+/// A command of the program on a state folder, without colours, proxies or the
+/// language of the machine.
+pub(crate) fn hongyan(state: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hongyan"));
+    command
+        .args(["--lang", "en", "--log", "error", "--state"])
+        .arg(state)
+        .env_remove("HONGYAN_STATE")
+        .env_remove("HONGYAN_LOG")
+        .env("NO_COLOR", "1")
+        .env("NO_PROXY", "127.0.0.1")
+        .stdin(Stdio::null());
+    command
+}
+
+/// A gateway in a process of its own. Killed when dropped.
+pub(crate) struct GatewayProcess {
+    child: Child,
+}
+
+impl GatewayProcess {
+    pub(crate) fn start(state: &Path, args: &[&str]) -> Self {
+        let child = hongyan(state)
+            .args(["gateway", "run"])
+            .args(args)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self { child }
+    }
+
+    /// Ends it as kill -9 does: nothing is told, nothing is finished.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to stop and returns its exit code.
+    #[cfg(unix)]
+    pub(crate) fn terminate(mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for GatewayProcess {
+    fn drop(&mut self) {
+        // Both fail when it is gone already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Puts a bound bot's credentials where a login would put them.
+pub(crate) fn log_in(state: &Path, bound: &Bound) {
+    let account = weixin::account_id::account_id(&bound.bot_id);
+    let credentials = Credentials {
+        token: bound.token.clone(),
+        saved_at: "2026-11-21T00:00:00.000Z".to_owned(),
+        base_url: Some(bound.base_url.parse().unwrap()),
+        user_id: Some(bound.user_id.clone()),
+        other: BTreeMap::new(),
+    };
+    let dir = state.join(weixin::CHANNEL_ID);
+    Settings::new(dir).registry().save(&account, &credentials).unwrap();
+}
