@@ -37,7 +37,7 @@ impl Command {
 }
 
 pub(crate) fn renewed(language: Language) -> &'static str {
-    language.pick("好,我们重新开始。", "A fresh start. What shall we talk about?")
+    language.pick("好，我们重新开始。", "A fresh start. What shall we talk about?")
 }
 
 pub(crate) fn stopped(had_turn: bool, language: Language) -> &'static str {
@@ -54,7 +54,7 @@ pub(crate) fn status(busy: Option<Busy>, memory: Option<Memory>, language: Langu
         return now;
     };
     match language {
-        Language::Chinese => format!("{now}\n记得的对话:{n_turns} 轮(/new 重新开始)"),
+        Language::Chinese => format!("{now}\n记得的对话：{n_turns} 轮（/new 重新开始）"),
         Language::English => {
             format!("{now}\nTurns I remember: {n_turns} (/new starts afresh)")
         }
@@ -67,7 +67,9 @@ fn now(busy: Option<Busy>, language: Language) -> String {
     };
     let secs = running_for.unwrap_or(Duration::ZERO).as_secs();
     match language {
-        Language::Chinese => format!("正在处理(已 {secs} 秒),后面还有 {waiting} 条(/stop 停止)"),
+        Language::Chinese => {
+            format!("正在处理（已 {secs} 秒），后面还有 {waiting} 条（/stop 停止）")
+        }
         Language::English => {
             format!("Working for {secs} s, {waiting} more waiting (/stop stops it)")
         }
@@ -98,6 +100,9 @@ mod tests {
             "Working for 3 s, 2 more waiting (/stop stops it)\n\
              Turns I remember: 4 (/new starts afresh)",
         );
-        assert_eq!(status(None, memory, Language::Chinese), "空闲\n记得的对话:4 轮(/new 重新开始)");
+        assert_eq!(
+            status(None, memory, Language::Chinese),
+            "空闲\n记得的对话：4 轮（/new 重新开始）"
+        );
     }
 }

@@ -81,32 +81,32 @@ impl Notice {
     pub(crate) fn words(self, language: Language) -> &'static str {
         let (chinese, english) = match self {
             Self::TookTooLong => (
-                "这一轮花的时间太长,我先停下了。请再试一次。",
+                "这一轮花的时间太长，我先停下了。请再试一次。",
                 "This took too long, so I stopped. Please try again.",
             ),
             Self::FileNotSent => ("有一个文件没能发出去。", "A file could not be sent."),
             Self::NotSetUp => (
-                "助手还没有配置好,请联系管理员。",
+                "助手还没有配置好，请联系管理员。",
                 "The agent is not set up right. Please tell whoever runs it.",
             ),
             Self::Busy => (
-                "现在问的人太多了,请过一会儿再试。",
+                "现在问的人太多了，请过一会儿再试。",
                 "The agent is busy right now. Please try again in a while.",
             ),
             Self::TooLong => (
-                "内容太长了,放不下。发 /new 可以重新开始。",
+                "内容太长了，放不下。发 /new 可以重新开始。",
                 "This is too long for the agent. Send /new to start afresh.",
             ),
             Self::Unreachable => (
-                "暂时连不上助手,请稍后再试。",
+                "暂时连不上助手，请稍后再试。",
                 "The agent cannot be reached right now. Please try again later.",
             ),
             Self::Declined => (
-                "这个问题助手没有回答。换个说法试试?",
+                "这个问题助手没有回答。换个说法试试？",
                 "The agent declined to answer this. Try to put it differently?",
             ),
             Self::WentWrong => (
-                "出了点问题,这条消息没能回答。请再试一次。",
+                "出了点问题，这条消息没能回答。请再试一次。",
                 "Something went wrong. Please try again.",
             ),
         };

@@ -10,17 +10,18 @@ pub(crate) fn choose(args: impl Iterator<Item = OsString>) {
     rust_i18n::set_locale(if wanted.starts_with("zh") { "zh" } else { "en" });
 }
 
+/// Returns what the last `--lang` says.
 fn asked_for(mut args: impl Iterator<Item = OsString>) -> Option<String> {
+    let mut asked = None;
     while let Some(arg) = args.next() {
         let arg = arg.to_string_lossy();
         if arg == "--lang" {
-            return args.next().map(|value| value.to_string_lossy().into_owned());
-        }
-        if let Some(value) = arg.strip_prefix("--lang=") {
-            return Some(value.to_owned());
+            asked = args.next().map(|value| value.to_string_lossy().into_owned());
+        } else if let Some(value) = arg.strip_prefix("--lang=") {
+            asked = Some(value.to_owned());
         }
     }
-    None
+    asked
 }
 
 #[cfg(test)]
@@ -32,6 +33,7 @@ mod tests {
         let asked = |line: &str| asked_for(line.split(' ').map(OsString::from));
         assert_eq!(asked("hongyan --lang zh demo"), Some("zh".to_owned()));
         assert_eq!(asked("hongyan demo --lang=en"), Some("en".to_owned()));
+        assert_eq!(asked("hongyan --lang en demo --lang zh"), Some("zh".to_owned()));
         assert_eq!(asked("hongyan demo"), None);
     }
 }

@@ -28,7 +28,7 @@ async fn check(words: &str, begins_with: &str) {
 #[tokio::test]
 async fn the_guide_answers_in_the_language_it_was_asked_in() {
     check("hello", "Hello, I am the guide").await;
-    check("你好", "你好,我是**鸿雁**").await;
+    check("你好", "你好，我是**鸿雁**").await;
     check("long", "# The twenty-four solar terms").await;
     check("长文", "# 二十四节气").await;
     check("markdown", "## A heading").await;
@@ -129,6 +129,6 @@ async fn quotes_and_attachments_are_told_back() {
         },
     ];
     let turn = channel.brings(sending).await.unwrap();
-    let expected = "我收到了:\n\n- 语音 `v.wav`,里面说:早上好\n- 文件 `a.pdf`(没能取到内容)";
+    let expected = "我收到了：\n\n- 语音 `v.wav`，里面说：早上好\n- 文件 `a.pdf`（没能取到内容）";
     assert_eq!(channel.answer_to(&turn).await, [text(expected)]);
 }

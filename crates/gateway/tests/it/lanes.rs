@@ -189,8 +189,8 @@ async fn a_turn_that_takes_too_long_is_ended_with_a_word() {
     let config = Config { turn_timeout, ..config(dir.path(), agent) };
     let _gateway = start_with(config, &channel).await;
 
-    let turn = channel.says("ann", "怎么样?").await;
-    let notice = text("这一轮花的时间太长,我先停下了。请再试一次。");
+    let turn = channel.says("ann", "怎么样？").await;
+    let notice = text("这一轮花的时间太长，我先停下了。请再试一次。");
     assert_eq!(channel.answer_to(&turn).await, [notice]);
     let reason = "the agent took longer than 0.02 s".to_owned();
     assert_eq!(channel.end_of(&turn).await, TurnEnd::Failed { reason });

@@ -9,5 +9,4 @@ mod lanes;
 mod logs;
 mod model;
 mod openai;
-mod sources;
 mod turns;

@@ -106,7 +106,7 @@ async fn a_failed_turn_gives_one_notice_behind_what_was_said_and_ends() {
     let _gateway = start(dir.path(), &channel, agent).await;
 
     let turn = channel.says("ann", "你好吗").await;
-    let notice = "出了点问题,这条消息没能回答。请再试一次。";
+    let notice = "出了点问题，这条消息没能回答。请再试一次。";
     assert_eq!(channel.answer_to(&turn).await, [text("so far"), text(notice)]);
     let reason = "the agent failed: it broke".to_owned();
     assert_eq!(channel.end_of(&turn).await, TurnEnd::Failed { reason });
@@ -161,7 +161,50 @@ async fn history_is_the_answered_turns_of_the_own_session_since_new() {
     assert_eq!(ask("bob", "c").await, [text("[]")]);
     assert_eq!(ask("ann", "/new").await, [text("A fresh start. What shall we talk about?")]);
     assert_eq!(ask("ann", "d").await, [text("[]")]);
+    ask("ann", "/reset").await;
+    assert_eq!(ask("ann", "f").await, [text("[]")]);
     assert_eq!(ask("bob", "e").await, [text("[c []]")]);
+}
+
+#[tokio::test]
+async fn words_that_were_recorded_are_said_even_if_a_later_run_finds_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let channel = TestChannel::new();
+    let n_runs = AtomicU32::new(0);
+    let agent = does(move |_, replies| {
+        let run = n_runs.fetch_add(1, Ordering::Relaxed);
+        async move { replies.text(format!("run {run}")).await }
+    });
+    let gateway = start(dir.path(), &channel, agent.clone()).await;
+    channel.refuses_next(ChannelError::Storage("disk full".into()));
+    let turn = channel.says("ann", "hi").await;
+    channel.has_refused().await;
+    gateway.stop(Duration::from_secs(20)).await;
+
+    let _again = start(dir.path(), &channel, agent).await;
+    assert_eq!(channel.answer_to(&turn).await, [text("run 0")]);
+}
+
+#[tokio::test]
+async fn a_fresh_start_that_is_handed_over_again_forgets_nothing_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let channel = TestChannel::new();
+    let agent = does(|turn, replies| async move {
+        let n_before = turn.history(ALL).await?.len();
+        replies.text(n_before.to_string()).await
+    });
+    let gateway = start(dir.path(), &channel, agent.clone()).await;
+    channel.refuses_next(ChannelError::Storage("disk full".into()));
+    let fresh = channel.says("ann", "/new").await;
+    channel.has_refused().await;
+    let first = channel.says("ann", "a").await;
+    assert_eq!(channel.answer_to(&first).await, [text("0")]);
+    gateway.stop(Duration::from_secs(20)).await;
+
+    let _again = start(dir.path(), &channel, agent).await;
+    channel.end_of(&fresh).await;
+    let second = channel.says("ann", "b").await;
+    assert_eq!(channel.answer_to(&second).await, [text("2")]);
 }
 
 #[tokio::test]
@@ -182,10 +225,10 @@ async fn where_a_message_shows_no_language_the_one_before_does() {
 
     assert_eq!(ask("/stop").await, [text("Nothing is running.")]);
     ask("早").await;
-    assert_eq!(ask("👍").await, [text("出了点问题,这条消息没能回答。请再试一次。")]);
+    assert_eq!(ask("👍").await, [text("出了点问题，这条消息没能回答。请再试一次。")]);
     assert_eq!(ask("/stop").await, [text("现在没有正在处理的消息。")]);
-    assert_eq!(ask("/new").await, [text("好,我们重新开始。")]);
-    assert_eq!(ask("/status").await, [text("空闲\n记得的对话:0 轮(/new 重新开始)")]);
+    assert_eq!(ask("/new").await, [text("好，我们重新开始。")]);
+    assert_eq!(ask("/status").await, [text("空闲\n记得的对话：0 轮（/new 重新开始）")]);
     ask("good morning").await;
     assert_eq!(ask("/new").await, [text("A fresh start. What shall we talk about?")]);
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use backend::{Backend, Credentials, Endpoint, Fault, User};
+use backend::{Backend, Endpoint, Fault, User};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tempfile::TempDir;
@@ -19,7 +19,7 @@ const RANDOM_KILLS: u32 = 200;
 struct Scene {
     backend: Backend,
     alice: User,
-    bot: Credentials,
+
     model: Model,
     state: TempDir,
 }
@@ -31,7 +31,7 @@ impl Scene {
         let bot = backend.bind(&alice).await;
         let state = tempfile::tempdir().unwrap();
         log_in(state.path(), &bot);
-        Self { backend, alice, bot, model: Model::start().await, state }
+        Self { backend, alice, model: Model::start().await, state }
     }
 
     fn gateway(&self) -> GatewayProcess {

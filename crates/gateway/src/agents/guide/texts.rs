@@ -24,7 +24,7 @@ pub(super) fn file(language: Language) -> &'static str {
 
 pub(super) fn picture(language: Language) -> &'static str {
     language.pick(
-        "一行大雁。这张图是刚刚用代码画的,每次都不一样。",
+        "一行大雁。这张图是刚刚用代码画的，每次都不一样。",
         "Geese on their way. Drawn in code just now, and different each time.",
     )
 }
@@ -32,7 +32,7 @@ pub(super) fn picture(language: Language) -> &'static str {
 pub(super) fn slow(took: Duration, language: Language) -> String {
     let secs = took.as_secs();
     match language {
-        Language::Chinese => format!("好了。我慢慢想了 {secs} 秒,这期间别人不用等。"),
+        Language::Chinese => format!("好了。我慢慢想了 {secs} 秒，这期间别人不用等。"),
         Language::English => {
             format!("Done. I took {secs} seconds, and nobody else had to wait meanwhile.")
         }
@@ -41,7 +41,7 @@ pub(super) fn slow(took: Duration, language: Language) -> String {
 
 pub(super) fn tools(language: Language) -> &'static str {
     language.pick(
-        "三步都走完了:\n\n1. 看天:**完成**\n2. 问气象站:**失败**,没人接\n3. 查黄历:**完成**\n\n结论:今天适合出门。",
+        "三步都走完了：\n\n1. 看天：**完成**\n2. 问气象站：**失败**，没人接\n3. 查黄历：**完成**\n\n结论：今天适合出门。",
         "All three steps are through:\n\n1. look at the sky: **done**\n2. ask the weather station: **failed**, nobody picked up\n3. read the almanac: **done**\n\nVerdict: a good day to go out.",
     )
 }
@@ -50,7 +50,7 @@ pub(super) fn quoted(quote: Option<&Quote>, language: Language) -> String {
     let Some(quote) = quote else {
         return language
             .pick(
-                "长按一条消息,选“引用”,再写点什么发给我。",
+                "长按一条消息，选“引用”，再写点什么发给我。",
                 "Hold a message, choose “Quote”, write something and send it to me.",
             )
             .to_owned();
@@ -58,8 +58,8 @@ pub(super) fn quoted(quote: Option<&Quote>, language: Language) -> String {
     let text = quote_block(&quote.text);
     let known = quote.message_id.is_some();
     match (language, known) {
-        (Language::Chinese, true) => format!("你引用的是这一条:\n\n{text}"),
-        (Language::Chinese, false) => format!("你引用了这段话(我认不出是哪一条):\n\n{text}"),
+        (Language::Chinese, true) => format!("你引用的是这一条：\n\n{text}"),
+        (Language::Chinese, false) => format!("你引用了这段话（我认不出是哪一条）：\n\n{text}"),
         (Language::English, true) => format!("You quoted this message:\n\n{text}"),
         (Language::English, false) => {
             format!("You quoted these words (I cannot tell from which message):\n\n{text}")
@@ -72,14 +72,14 @@ pub(super) fn echo(inbound: &Inbound, language: Language) -> String {
     let mut said = inbound.text.trim().to_owned();
     if inbound.attachments.is_empty() {
         if said.is_empty() {
-            return language.pick("(空消息)", "(an empty message)").to_owned();
+            return language.pick("（空消息）", "(an empty message)").to_owned();
         }
         return said;
     }
     if !said.is_empty() {
         said.push_str("\n\n");
     }
-    said.push_str(language.pick("我收到了:\n", "I got:\n"));
+    said.push_str(language.pick("我收到了：\n", "I got:\n"));
     for attachment in &inbound.attachments {
         said.push_str("\n- ");
         said.push_str(&one(attachment, language));
@@ -96,11 +96,11 @@ fn one(attachment: &Attachment, language: Language) -> String {
     };
     let mut line = format!("{kind} `{}`", attachment.name.replace('`', "'"));
     if let Some(said) = &attachment.transcript {
-        line.push_str(language.pick(",里面说:", ", saying: "));
+        line.push_str(language.pick("，里面说：", ", saying: "));
         line.push_str(said);
     }
     if attachment.path.is_none() {
-        line.push_str(language.pick("(没能取到内容)", " (its bytes could not be fetched)"));
+        line.push_str(language.pick("（没能取到内容）", " (its bytes could not be fetched)"));
     }
     line
 }
