@@ -16,6 +16,7 @@ use crate::delivery::Delivery;
 use crate::intake::{Intake, Turns};
 use crate::lanes::Lanes;
 use crate::monitor::{Monitor, announce};
+use crate::received_files::ReceivedFiles;
 use crate::status::{Health, Snapshot};
 use crate::store::{Counts, Store};
 use crate::tasks::Tasks;
@@ -49,13 +50,15 @@ pub(crate) struct Parts {
     pub(crate) host: Arc<dyn Host>,
     pub(crate) turns: Turns,
     pub(crate) files: PathBuf,
+    pub(crate) received: PathBuf,
     pub(crate) hold: Duration,
 }
 
 impl Account {
     /// Starts to poll, and takes up what an earlier run left.
     pub(crate) async fn start(parts: Parts) -> Result<Self, LedgerError> {
-        let Parts { channel, id, credentials, client, store, host, turns, files, hold } = parts;
+        let Parts { channel, id, credentials, client, store, host, turns, files, received, hold } =
+            parts;
         let (receiving, sending) = (Tasks::new(), Tasks::new());
         let health = Health::new();
 
@@ -67,6 +70,7 @@ impl Account {
             store: store.clone(),
             host,
             turns,
+            received: ReceivedFiles { client: client.clone(), dir: received },
         });
         let intake = Lanes::new(receiving.clone(), move |peer| {
             let intake = Arc::clone(&intake);

@@ -8,15 +8,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contract::{
-    AccountId, Attachment, ChannelId, Conversation, Host, HostError, Inbound, MediaKind, PeerId,
-    Quote, Sender, TurnId, Verdict,
+    AccountId, ChannelId, Conversation, Host, HostError, Inbound, PeerId, Quote, Sender, TurnId,
+    Verdict,
 };
-use ilink::wire::{self, Item, ItemKind};
+use ilink::wire::{self, Item};
 use ilink::{Backoff, RunId, UserId};
 use ledger::LedgerError;
 use parking_lot::Mutex;
 
 use crate::inbound::text_of;
+use crate::received_files::ReceivedFiles;
 use crate::store::{InboxRow, Store, Talk};
 use crate::time::pause;
 
@@ -31,6 +32,7 @@ pub(crate) struct Intake {
     pub(crate) store: Store,
     pub(crate) host: Arc<dyn Host>,
     pub(crate) turns: Turns,
+    pub(crate) received: ReceivedFiles,
 }
 
 /// The turns that hosts work on. Clones share them.
@@ -105,9 +107,28 @@ impl Intake {
         }
         let turn =
             OpenTurn { row: row.id, talk: talk.clone(), run_id: RunId::new(row.run_id.as_str()) };
-        let inbound = inbound(row, conversation);
+        let inbound = self.inbound(row, conversation).await;
         self.turns.open(inbound.turn.clone(), turn);
         Ok(self.host.receive(inbound).await?)
+    }
+
+    /// Fetches what belongs to a message.
+    async fn inbound(&self, row: &InboxRow, conversation: Conversation) -> Inbound {
+        let msg = message(row);
+        let mut attachments = Vec::new();
+        for (n, item) in items(&msg).enumerate() {
+            attachments.extend(self.received.fetch(row.id, n, item).await);
+        }
+        Inbound {
+            turn: turn_id(row.id),
+            conversation,
+            message_id: msg.message_id.as_ref().map(ToString::to_string).unwrap_or_default(),
+            sent_at_ms: row.sent_at_ms,
+            text: text_of(&msg),
+            attachments,
+            quote: items(&msg).find_map(|item| quote(item.ref_msg.as_deref()?)),
+            offers: row.offers,
+        }
     }
 }
 
@@ -129,44 +150,13 @@ fn turn_id(row: i64) -> TurnId {
     TurnId::new(format!("t{row}"))
 }
 
-fn inbound(row: &InboxRow, conversation: Conversation) -> Inbound {
+fn message(row: &InboxRow) -> wire::Message {
     // The row was written from a message, so it reads as one.
-    let msg = wire::Message::from_slice(row.body.as_bytes()).unwrap_or_default();
-    let items = || msg.item_list.iter().flat_map(|items| items.iter());
-    Inbound {
-        turn: turn_id(row.id),
-        conversation,
-        message_id: msg.message_id.as_ref().map(ToString::to_string).unwrap_or_default(),
-        sent_at_ms: row.sent_at_ms,
-        text: text_of(&msg),
-        attachments: items().filter_map(attachment).collect(),
-        quote: items().find_map(|item| quote(item.ref_msg.as_deref()?)),
-        offers: row.offers,
-    }
+    wire::Message::from_slice(row.body.as_bytes()).unwrap_or_default()
 }
 
-/// Names the media of an item. Its bytes stay on the CDN.
-fn attachment(item: &Item) -> Option<Attachment> {
-    let mut transcript = None;
-    let (kind, name) = match item.kind? {
-        ItemKind::Image => (MediaKind::Image, "image".to_owned()),
-        ItemKind::Video => (MediaKind::Video, "video".to_owned()),
-        ItemKind::Voice => {
-            transcript = item.voice_item.as_ref().and_then(|voice| voice.text.clone());
-            (MediaKind::Voice, "voice".to_owned())
-        }
-        ItemKind::File => {
-            let name = item.file_item.as_ref().and_then(|file| file.file_name.clone());
-            (MediaKind::File, name.unwrap_or_else(|| "file".to_owned()))
-        }
-        ItemKind::Text
-        | ItemKind::ToolCallStart
-        | ItemKind::ToolCallResult
-        | ItemKind::Unknown(_) => {
-            return None;
-        }
-    };
-    Some(Attachment { kind, name, path: None, transcript })
+fn items(msg: &wire::Message) -> impl Iterator<Item = &Item> {
+    msg.item_list.iter().flat_map(|items| items.iter())
 }
 
 fn quote(quoted: &wire::RefMsg) -> Option<Quote> {

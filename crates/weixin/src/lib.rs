@@ -26,13 +26,14 @@ pub mod login;
 
 mod account;
 mod delivery;
+mod files;
 mod inbound;
 mod intake;
 mod lanes;
 mod lock;
 mod monitor;
-mod outbox_files;
 mod pacer;
+mod received_files;
 mod running;
 mod settings;
 mod status;

@@ -17,9 +17,9 @@ use parking_lot::Mutex;
 use crate::account::{Account, Parts};
 use crate::channel::{CHANNEL_ID, storage};
 use crate::credentials::{Credentials, create_private_dir};
+use crate::files::{adopt, sweep_outbox, sweep_received};
 use crate::intake::{OpenTurn, Turns};
 use crate::lock::Lock;
-use crate::outbox_files::{adopt, sweep};
 use crate::settings::Settings;
 use crate::store::{Payload, ReplySlot, Store};
 use crate::tasks::Tasks;
@@ -51,11 +51,12 @@ impl Running {
         host: Arc<dyn Host>,
     ) -> Result<Arc<Self>, ChannelError> {
         create_private_dir(&settings.files()).map_err(storage)?;
+        create_private_dir(&settings.received()).map_err(storage)?;
         let lock = Lock::take(&settings.dir)?;
         let store = Store::open(&settings.store()).map_err(storage)?;
         store.recover().await.map_err(storage)?;
         // Nobody writes yet, so a file without a row is left from a crash.
-        sweep(&settings.files(), &store, Duration::ZERO).await;
+        sweep_outbox(&settings.files(), &store, Duration::ZERO).await;
         Ok(Arc::new(Self {
             settings: settings.clone(),
             http: http.clone(),
@@ -155,6 +156,7 @@ impl Running {
             host: Arc::clone(&self.host),
             turns: self.turns.clone(),
             files: self.settings.files(),
+            received: self.settings.received(),
             hold: self.settings.hold,
         })
         .await
@@ -171,7 +173,8 @@ impl Running {
                 if let Err(err) = self.store.prune(now_ms()).await {
                     tracing::warn!(error = %err, "old rows not forgotten");
                 }
-                sweep(&self.settings.files(), &self.store, PRUNE).await;
+                sweep_outbox(&self.settings.files(), &self.store, PRUNE).await;
+                sweep_received(&self.settings.received()).await;
             }
             tokio::time::sleep(WATCH).await;
             let now = modified(&list).await;

@@ -69,6 +69,11 @@ impl Settings {
         self.dir.join("outbox")
     }
 
+    /// Where media that came lie for a while.
+    pub(crate) fn received(&self) -> PathBuf {
+        self.dir.join("received")
+    }
+
     /// The file of the channel's store.
     pub(crate) fn store(&self) -> PathBuf {
         self.dir.join("channel.sqlite")

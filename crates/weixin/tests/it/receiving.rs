@@ -1,7 +1,7 @@
 //! From the backend to the host.
 
 use backend::{Endpoint, Fault};
-use contract::{AccountState, Channel as _, Signal};
+use contract::{AccountState, Attachment, Channel as _, MediaKind, Signal};
 use serde_json::json;
 
 use crate::host::{Scene, TestHost, log_in};
@@ -77,12 +77,53 @@ async fn two_equal_texts_are_two_messages() {
 }
 
 #[tokio::test]
+async fn media_are_fetched_in_order_with_their_names() {
+    let scene = Scene::new().await;
+    let host = TestHost::start(scene.dir.path()).await;
+    let picture = vec![7; 100_000];
+    scene.alice.sends_image(&picture, "point.png").await;
+    scene.alice.sends_file("鸿雁传书".as_bytes(), "../报告 1.txt").await;
+    scene.alice.sends_voice_saying(b"#!SILK_V3", "good morning").await;
+
+    let image = only_attachment(&host).await;
+    assert_eq!(image.kind, MediaKind::Image);
+    assert_eq!(std::fs::read(image.path.unwrap()).unwrap(), picture);
+    let file = only_attachment(&host).await;
+    assert_eq!((file.kind, file.name.as_str()), (MediaKind::File, "../报告 1.txt"));
+    let path = file.path.unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "鸿雁传书");
+    assert_eq!(path.parent().unwrap(), scene.dir.path().join("received"));
+    assert_eq!(path.extension().unwrap(), "txt");
+    let voice = only_attachment(&host).await;
+    assert_eq!(voice.transcript.as_deref(), Some("good morning"));
+}
+
+#[tokio::test]
+async fn a_media_that_cannot_be_had_does_not_cost_the_message() {
+    let scene = Scene::new().await;
+    let host = TestHost::start(scene.dir.path()).await;
+    scene.backend.next_times(Endpoint::CdnDownload, 2, Fault::BadGateway);
+    scene.alice.sends_file(b"lost", "lost.txt").await;
+    let file = only_attachment(&host).await;
+    assert_eq!((file.name.as_str(), file.path), ("lost.txt", None));
+    let left: Vec<_> = std::fs::read_dir(scene.dir.path().join("received")).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+async fn only_attachment(host: &TestHost) -> Attachment {
+    let mut inbound = host.hears().await;
+    assert_eq!(inbound.attachments.len(), 1, "{inbound:?}");
+    inbound.attachments.remove(0)
+}
+
+#[tokio::test]
 async fn a_stranger_causes_no_work() {
     let scene = Scene::new().await;
     let stranger = scene.alice.id().to_string();
     let host = TestHost::start_refusing(scene.dir.path(), &[&stranger]).await;
 
     scene.alice.says("let me in").await;
+    scene.alice.sends_file(&[0; 1_000_000], "large.bin").await;
     wait_until(&host, |status| status["inbox"] == 0 && status["last_inbound_at_ms"] != json!(null))
         .await;
 
