@@ -82,3 +82,11 @@ export function extension(name: string): string {
   const ending = dot > 0 ? name.slice(dot + 1) : "";
   return ending.length > 0 && ending.length <= 5 ? ending.toUpperCase() : "";
 }
+
+/** A bot's markdown as bare words: one line has no room for formatting. */
+export function withoutMarks(markdown: string): string {
+  return markdown
+    .replace(/^(#{1,6}|>|[-*+]|\d+\.)\s+/gm, "")
+    .replace(/\*\*|__|`+/g, "")
+    .replace(/\s+/g, " ");
+}

@@ -1,5 +1,6 @@
 // Messages in one line: for the contact list, quotes and screen readers.
 
+import { withoutMarks } from "./format.ts";
 import { t } from "./i18n.ts";
 import type { Item, MediaKind } from "./wire.ts";
 
@@ -11,7 +12,7 @@ export function mediaLabel(kind: MediaKind): string {
 function summaryOfItem(item: Item): string {
   switch (item.type) {
     case "text":
-      return item.text;
+      return item.html === null ? item.text : withoutMarks(item.text);
     case "file":
       return `${mediaLabel("file")} ${item.name}`;
     case "voice":

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { initialOf } from "../src/avatar.ts";
-import { daysBetween, extension, humanSize, longTime, minutes, seconds, shortTime } from "../src/format.ts";
+import { daysBetween, extension, humanSize, longTime, minutes, seconds, shortTime, withoutMarks } from "../src/format.ts";
 
 const at = (...parts: [number, number, number, number, number]) => new Date(...parts).getTime();
 const now = at(2026, 10, 21, 15, 0);
@@ -45,4 +45,10 @@ test("an initial is what people count as one character", () => {
   assert.equal(initialOf("ada"), "A");
   assert.equal(initialOf("👩‍🚀 Sally"), "👩‍🚀");
   assert.equal(initialOf("  "), "?");
+});
+
+test("markdown becomes one line of bare words", () => {
+  const markdown = "## Title\n\n- **bold** and `code`\n> quoted\n1. first";
+  assert.equal(withoutMarks(markdown), "Title bold and code quoted first");
+  assert.equal(withoutMarks("2 * 3 - 1 = 5"), "2 * 3 - 1 = 5");
 });

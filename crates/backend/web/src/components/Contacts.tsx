@@ -1,5 +1,5 @@
 import { drafts } from "../drafts.ts";
-import { shortTime } from "../format.ts";
+import { shortTime, withoutMarks } from "../format.ts";
 import { t } from "../i18n.ts";
 import { lang } from "../prefs.ts";
 import { openChat } from "../session.ts";
@@ -112,5 +112,6 @@ function LastLine({ contact, open }: { contact: Contact; open: boolean }) {
       </span>
     );
   }
-  return <span class="contact-line">{contact.last?.text ?? ""}</span>;
+  const { text = "", from } = contact.last ?? {};
+  return <span class="contact-line">{from === "bot" ? withoutMarks(text) : text}</span>;
 }
