@@ -130,6 +130,34 @@ test("what was said is still there after a reload", async () => {
   await page.context().close();
 });
 
+test("a login is scanned by somebody new, who then has a bot", async () => {
+  const args = ["channels", "login", "--json", "--base-url", new URL(url).origin];
+  const login = spawn(hongyan, [...args, "--state", join(dir, "second")], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const events = createInterface({ input: login.stdout })[Symbol.asyncIterator]();
+  const event = async () => JSON.parse((await events.next()).value);
+  const { link } = await event();
+
+  const context = await browser.newContext({ viewport: PHONE, locale: "zh-CN" });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  await page.goto(link);
+  await page.locator('[data-testid="user-create-name"]').fill("小红");
+  await page.locator('[data-testid="user-create-submit"]').click();
+  await page.locator('[data-testid="login-confirm"]').waitFor();
+  await page.screenshot({ path: join(shots, "login.png") });
+  await page.locator('[data-testid="login-confirm"]').click();
+  await page.locator('[data-testid="login-done"]').waitFor();
+
+  let last;
+  do last = await event();
+  while (last.event !== "logged_in");
+  const [code] = await once(login, "exit");
+  assert.equal(code, 0);
+  await context.close();
+});
+
 /** Opens the demo's chat as a browser of this size; collects what goes wrong in the page. */
 async function open(viewport, options) {
   const context = await browser.newContext({ viewport, ...options });
