@@ -11,13 +11,12 @@
     reason = "a benchmark may panic and must print"
 )]
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use backend::{Backend, Endpoint, Fault};
-use weixin::{Credentials, Settings};
+use weixin::Settings;
 
 const STARTS: usize = 20;
 const ROUNDS: usize = 500;
@@ -117,14 +116,12 @@ fn megabytes(bytes: u64) -> f64 {
 }
 
 fn log_in(state: &Path, bound: &backend::Credentials) {
-    let account = weixin::account_id::account_id(&bound.bot_id);
-    let credentials = Credentials {
+    let issued = ilink::login::Credentials {
         token: bound.token.clone(),
-        saved_at: String::new(),
-        base_url: Some(bound.base_url.parse().unwrap()),
+        bot_id: bound.bot_id.clone(),
         user_id: Some(bound.user_id.clone()),
-        other: BTreeMap::new(),
+        base_url: bound.base_url.parse().unwrap(),
     };
     let dir = state.join(weixin::CHANNEL_ID);
-    Settings::new(dir).registry().save(&account, &credentials).unwrap();
+    weixin::login::keep(&Settings::new(dir).registry(), issued).unwrap();
 }

@@ -1,11 +1,5 @@
 //! The one place that prints.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "everything the program says goes through here"
-)]
-
 use std::io::{IsTerminal as _, Write as _};
 
 use anstream::{eprint, eprintln, print, println};

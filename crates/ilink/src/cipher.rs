@@ -82,6 +82,19 @@ impl Encryptor {
         self.carry.fill(rest);
     }
 
+    /// Replaces the next plain bytes by the ciphertext that is ready. Nothing is
+    /// copied as long as all chunks are whole blocks, as [`CHUNK`] is.
+    pub fn update_in_place(&mut self, chunk: &mut Vec<u8>) {
+        if self.carry.n > 0 {
+            let plain = std::mem::take(chunk);
+            return self.update(&plain, chunk);
+        }
+        let (blocks, rest) = Block::slice_as_chunks_mut(chunk);
+        self.cipher.encrypt_blocks(blocks);
+        self.carry.fill(rest);
+        chunk.truncate(chunk.len() - self.carry.n);
+    }
+
     /// Appends the last block, which carries the padding.
     pub fn finish(mut self, out: &mut Vec<u8>) {
         let n_pad = BLOCK - self.carry.n;

@@ -15,12 +15,9 @@ use parking_lot::Mutex;
 use crate::account;
 use crate::lock::Lock;
 use crate::running::Running;
-use crate::settings::Settings;
+use crate::settings::{CHANNEL_ID, Settings};
 use crate::status::Snapshot;
-use crate::store::{Counts, Store};
-
-/// The channel's id, in configurations and on the command line.
-pub const CHANNEL_ID: &str = "openclaw-weixin";
+use crate::store::{Counts, Store, storage};
 
 /// The WeChat channel. Clones share it.
 #[derive(Clone)]
@@ -165,8 +162,4 @@ impl Channel for WeixinChannel {
     fn stop(&self, grace: Duration) -> BoxFuture<'_, ()> {
         self.stop(grace).boxed()
     }
-}
-
-pub(crate) fn storage(err: impl std::error::Error + Send + Sync + 'static) -> ChannelError {
-    ChannelError::Storage(Box::new(err))
 }

@@ -42,6 +42,6 @@ mod tasks;
 mod time;
 mod typing;
 
-pub use crate::channel::{CHANNEL_ID, WeixinChannel};
+pub use crate::channel::WeixinChannel;
 pub use crate::credentials::{Credentials, CredentialsError, Registry};
-pub use crate::settings::{PROTOCOL_VERSION, Settings};
+pub use crate::settings::{CHANNEL_ID, PROTOCOL_VERSION, Settings};

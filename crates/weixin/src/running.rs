@@ -15,13 +15,12 @@ use ilink::client::Http;
 use parking_lot::Mutex;
 
 use crate::account::{Account, Parts};
-use crate::channel::{CHANNEL_ID, storage};
 use crate::credentials::{Credentials, create_private_dir};
 use crate::files::{adopt, sweep_outbox, sweep_received};
 use crate::intake::{OpenTurn, Turns};
 use crate::lock::Lock;
-use crate::settings::Settings;
-use crate::store::{Payload, ReplySlot, Store};
+use crate::settings::{CHANNEL_ID, Settings};
+use crate::store::{Payload, ReplySlot, Store, storage};
 use crate::tasks::Tasks;
 use crate::time::now_ms;
 

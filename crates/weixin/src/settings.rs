@@ -9,6 +9,9 @@ use url::Url;
 
 use crate::credentials::Registry;
 
+/// The channel's id, in configurations and on the command line.
+pub const CHANNEL_ID: &str = "openclaw-weixin";
+
 /// The version of the official plugin whose protocol this channel speaks.
 pub const PROTOCOL_VERSION: &str = "2.4.9";
 

@@ -12,7 +12,7 @@
 
 use std::path::Path;
 
-use contract::{AccountId, AccountState};
+use contract::{AccountId, AccountState, ChannelError};
 use ilink::{ContextToken, UserId};
 use ledger::{Ledger, LedgerError};
 use rusqlite::OptionalExtension as _;
@@ -181,4 +181,9 @@ impl Store {
     pub(crate) async fn close(&self) {
         self.ledger.close().await;
     }
+}
+
+/// Tells a host that something could not be kept or read.
+pub(crate) fn storage(err: impl std::error::Error + Send + Sync + 'static) -> ChannelError {
+    ChannelError::Storage(Box::new(err))
 }

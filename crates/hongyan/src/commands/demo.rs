@@ -178,7 +178,7 @@ fn print(message: &Seen) {
             SeenItem::Video(_) => output::line(t!("demo.video")),
             SeenItem::File(file) => output::line(t!("demo.file", name = file.name)),
             SeenItem::Tool { name, status, .. } => output::aside(format!("{name}: {status}")),
-            _ => {}
+            SeenItem::Unsupported(_) => {}
         }
     }
 }

@@ -1,11 +1,10 @@
 //! The program, started and killed as an operating system does it.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use backend::Credentials as Bound;
-use weixin::{Credentials, Settings};
+use weixin::Settings;
 
 /// A command of the program on a state folder, without colours, proxies or the
 /// language of the machine.
@@ -64,14 +63,12 @@ impl Drop for GatewayProcess {
 
 /// Puts a bound bot's credentials where a login would put them.
 pub(crate) fn log_in(state: &Path, bound: &Bound) {
-    let account = weixin::account_id::account_id(&bound.bot_id);
-    let credentials = Credentials {
+    let issued = ilink::login::Credentials {
         token: bound.token.clone(),
-        saved_at: "2026-11-21T00:00:00.000Z".to_owned(),
-        base_url: Some(bound.base_url.parse().unwrap()),
+        bot_id: bound.bot_id.clone(),
         user_id: Some(bound.user_id.clone()),
-        other: BTreeMap::new(),
+        base_url: bound.base_url.parse().unwrap(),
     };
     let dir = state.join(weixin::CHANNEL_ID);
-    Settings::new(dir).registry().save(&account, &credentials).unwrap();
+    weixin::login::keep(&Settings::new(dir).registry(), issued).unwrap();
 }

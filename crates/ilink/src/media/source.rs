@@ -72,7 +72,6 @@ impl Source {
             encryptor: Some(Encryptor::new(key)),
             passed: Fingerprinter::default(),
             measured,
-            chunk: vec![0; CHUNK],
             progress,
         };
         Ok(stream::try_unfold(sending, |mut sending| async move {
@@ -91,7 +90,6 @@ struct Sending {
     encryptor: Option<Encryptor>,
     passed: Fingerprinter,
     measured: Fingerprint,
-    chunk: Vec<u8>,
     progress: Progress,
 }
 
@@ -100,20 +98,23 @@ impl Sending {
         let Some(encryptor) = &mut self.encryptor else {
             return Ok(None);
         };
-        let n = fill(&mut self.reader, &mut self.chunk).await.map_err(MediaError::Source)?;
-        self.passed.update(&self.chunk[..n]);
-        let mut out = Vec::with_capacity(CHUNK + BLOCK);
-        encryptor.update(&self.chunk[..n], &mut out);
+        // Leaves with the request, so each chunk is a new one.
+        let mut chunk = Vec::with_capacity(CHUNK + BLOCK);
+        chunk.resize(CHUNK, 0);
+        let n = fill(&mut self.reader, &mut chunk).await.map_err(MediaError::Source)?;
+        chunk.truncate(n);
+        self.passed.update(&chunk);
+        encryptor.update_in_place(&mut chunk);
         let at_end = n < CHUNK;
         let grew = self.passed.size() > self.measured.size;
         if grew || at_end && self.passed.clone().finish() != self.measured {
             return Err(MediaError::SourceChanged);
         }
         if at_end && let Some(encryptor) = self.encryptor.take() {
-            encryptor.finish(&mut out);
+            encryptor.finish(&mut chunk);
         }
         self.progress.moved();
-        Ok(Some(out.into()))
+        Ok(Some(chunk.into()))
     }
 }
 

@@ -42,6 +42,16 @@ proptest! {
         encryptor.finish(&mut encrypted);
         prop_assert_eq!(&encrypted, &whole);
 
+        let mut in_place = Vec::new();
+        let mut encryptor = Encryptor::new(&key());
+        for piece in pieces(&plain, &cuts) {
+            let mut chunk = piece.to_vec();
+            encryptor.update_in_place(&mut chunk);
+            in_place.extend_from_slice(&chunk);
+        }
+        encryptor.finish(&mut in_place);
+        prop_assert_eq!(&in_place, &whole);
+
         let mut decrypted = Vec::new();
         let mut decryptor = Decryptor::new(&key());
         for piece in pieces(&whole, &cuts) {

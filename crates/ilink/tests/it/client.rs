@@ -42,9 +42,11 @@ async fn the_deadline_covers_the_body() {
 
 #[tokio::test]
 async fn answers_that_are_no_answers_are_told_by_their_kind() {
-    let status = |err: &ClientError| match err.cause {
-        Cause::Status { status, retry_after } => Some((status, retry_after)),
-        _ => None,
+    let status = |err: &ClientError| {
+        let Cause::Status { status, retry_after } = err.cause else {
+            return None;
+        };
+        Some((status, retry_after))
     };
     let err = failure(|| Answer::Status(524, "<html>".to_owned())).await;
     assert_eq!((status(&err), err.recovery()), (Some((524, None)), RETRY));

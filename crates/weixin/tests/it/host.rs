@@ -13,7 +13,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use ilink::client::{Http, HttpOptions};
 use tokio::sync::mpsc;
-use weixin::{Credentials, Settings, WeixinChannel};
+use weixin::{Settings, WeixinChannel};
 
 /// Long enough for a loaded machine; a test that passes never waits for it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -101,15 +101,13 @@ pub(crate) fn channel(dir: &Path) -> WeixinChannel {
 
 /// Puts a bound bot's credentials where a login would put them.
 pub(crate) fn log_in(dir: &Path, bound: &Bound) {
-    let account = weixin::account_id::account_id(&bound.bot_id);
-    let credentials = Credentials {
+    let issued = ilink::login::Credentials {
         token: bound.token.clone(),
-        saved_at: "2026-11-21T00:00:00.000Z".to_owned(),
-        base_url: Some(bound.base_url.parse().unwrap()),
+        bot_id: bound.bot_id.clone(),
         user_id: Some(bound.user_id.clone()),
-        other: std::collections::BTreeMap::new(),
+        base_url: bound.base_url.parse().unwrap(),
     };
-    Settings::new(dir).registry().save(&account, &credentials).unwrap();
+    weixin::login::keep(&Settings::new(dir).registry(), issued).unwrap();
 }
 
 /// A backend, one user and a folder where their bot is logged in.
