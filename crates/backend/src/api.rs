@@ -104,7 +104,9 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         match self {
             Self::Refused(answer) => answer.into_response(),
-            Self::NotProtocol => (StatusCode::BAD_REQUEST, "the body is no JSON object").into_response(),
+            Self::NotProtocol => {
+                (StatusCode::BAD_REQUEST, "the body is no JSON object").into_response()
+            }
             Self::Problem(Problem::Store(err)) => {
                 tracing::error!(error = %err, "the store failed");
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()

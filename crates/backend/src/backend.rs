@@ -109,14 +109,14 @@ impl Backend {
         let place = Place::new(address, config.public_url.as_deref());
         let url = place.fixed.clone().unwrap_or_else(|| place.local.clone());
         let opened = Core::open(&config, &dir, place).await;
-        let core = Arc::new(opened.map_err(|source: OpenError| StartError::Store {
-            dir,
-            source: source.into(),
-        })?);
+        let core = Arc::new(
+            opened.map_err(|source: OpenError| StartError::Store { dir, source: source.into() })?,
+        );
         core.start_tasks();
         let serving = Tasks::default();
         let most = config.limits.connections;
-        serving.spawn("listener", serve::serve(listener, router(&core), most, core.stopping.clone()));
+        serving
+            .spawn("listener", serve::serve(listener, router(&core), most, core.stopping.clone()));
         if !config.quiet {
             tracing::info!(%address, "the backend listens");
         }

@@ -15,6 +15,9 @@ pub struct Clock {
     shared: Arc<Shared>,
 }
 
+/// Later times would not fit into message ids.
+const CENTURY_MS: u64 = 100 * 365 * 86_400_000;
+
 #[derive(Debug)]
 struct Shared {
     base_ms: u64,
@@ -48,10 +51,11 @@ impl Clock {
         Duration::from_millis(*self.shared.offset_ms.borrow())
     }
 
-    /// Lets time jump forward. Everything that waits for a moment that has now
-    /// passed wakes up.
+    /// Lets time jump forward, up to a century in all. Everything that waits for
+    /// a moment that has now passed wakes up.
     pub fn advance(&self, by: Duration) {
-        self.shared.offset_ms.send_modify(|offset| *offset = offset.saturating_add(millis(by)));
+        let add = |offset: &mut u64| *offset = offset.saturating_add(millis(by)).min(CENTURY_MS);
+        self.shared.offset_ms.send_modify(add);
     }
 
     /// Waits until the clock shows a moment. Cancel safe.

@@ -43,8 +43,8 @@ pub(crate) use self::binding::StatusAnswer;
 pub(crate) use self::send::{SendAnswer, cdn_media};
 pub(crate) use self::speak::{Quoting, Upload, UploadKind, Word};
 pub(crate) use self::stream::{PollEnd, place_of};
-pub(crate) use self::vault::{Chunks, Ownership, Plain};
 pub(crate) use self::typing::TicketProblem;
+pub(crate) use self::vault::{Chunks, Ownership, Plain};
 
 /// The backend's state, shared by everything that runs.
 pub(crate) struct Core {
@@ -96,7 +96,12 @@ impl Place {
         let local = format!("http://{near}");
         let fixed = public.or_else(|| (!is_any).then(|| local.clone()));
         let has_public_url = fixed.as_deref().is_some_and(|url| !is_local_url(url));
-        Self { fixed, is_private: address.ip().is_loopback() && !has_public_url, has_public_url, local }
+        Self {
+            fixed,
+            is_private: address.ip().is_loopback() && !has_public_url,
+            has_public_url,
+            local,
+        }
     }
 
     /// Says whether browsers reach it over TLS.

@@ -13,9 +13,9 @@ use crate::recorder::Request;
 mod seen;
 mod user;
 
+pub(crate) use self::seen::key_of;
 pub use self::seen::{Seen, SeenItem, SeenMedia};
 pub use self::user::User;
-pub(crate) use self::seen::key_of;
 
 /// How long a test waits for something that should happen, in real time.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -88,7 +88,7 @@ impl Backend {
     /// Says whether a bot shows as being there.
     #[must_use]
     pub fn is_online(&self, bot: &BotId) -> bool {
-        self.core.registry.get(bot).is_some_and(|bot| bot.is_online())
+        self.core.registry.get(bot).is_some_and(|bot| bot.is_online(self.core.now()))
     }
 
     /// Scripts a fault for the next call of an endpoint, whichever bot's.

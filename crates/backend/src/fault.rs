@@ -47,7 +47,7 @@ pub enum Fault {
     },
     /// Before: HTTP 502 with an HTML page.
     BadGateway,
-    /// After: a complete answer whose JSON ends in the middle.
+    /// After: a complete answer whose JSON, or media, ends in the middle.
     TruncatedJson,
     /// After: HTTP 200 without a body.
     EmptyBody,
@@ -110,7 +110,9 @@ impl Fault {
         match moment {
             Moment::Arrival => true,
             Moment::ArrivalHeld => !self.is_after(),
-            Moment::Held => !self.is_after() && !matches!(self, Self::Hold(_) | Self::SlowCdn { .. }),
+            Moment::Held => {
+                !self.is_after() && !matches!(self, Self::Hold(_) | Self::SlowCdn { .. })
+            }
             Moment::Answer => self.is_after(),
         }
     }
@@ -151,17 +153,17 @@ pub(crate) enum Moment {
 
 /// A scripted fault with its scope.
 #[derive(Clone, Debug, Serialize)]
-pub struct Scripted {
+pub(crate) struct Scripted {
     /// Names the entry.
-    pub id: u64,
+    pub(crate) id: u64,
     /// For this bot only.
-    pub bot: Option<BotId>,
+    pub(crate) bot: Option<BotId>,
     /// For this endpoint.
-    pub endpoint: Endpoint,
+    pub(crate) endpoint: Endpoint,
     /// For so many more calls.
-    pub times: u32,
+    pub(crate) times: u32,
     /// What happens.
-    pub fault: Fault,
+    pub(crate) fault: Fault,
 }
 
 /// The script of a backend.
@@ -216,9 +218,8 @@ impl Faults {
         moment: Moment,
     ) -> Option<Fault> {
         let mut script = self.script.lock();
-        let is_meant = |it: &Scripted| {
-            it.endpoint == endpoint && (it.bot.is_none() || it.bot.as_ref() == bot)
-        };
+        let is_meant =
+            |it: &Scripted| it.endpoint == endpoint && (it.bot.is_none() || it.bot.as_ref() == bot);
         let at = script.entries.iter().position(is_meant)?;
         if !script.entries[at].fault.fits(moment) {
             return None;

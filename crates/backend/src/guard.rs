@@ -44,7 +44,10 @@ pub(crate) fn has_admin_token(core: &Core, headers: &HeaderMap) -> bool {
 /// Says whether a browser sent the request for a page of another site.
 pub(crate) fn is_cross_site(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    if matches!(text(header::HeaderName::from_static("sec-fetch-site")), Some("cross-site" | "same-site")) {
+    if matches!(
+        text(header::HeaderName::from_static("sec-fetch-site")),
+        Some("cross-site" | "same-site")
+    ) {
         return true;
     }
     let Some(origin) = headers.get(header::ORIGIN) else {

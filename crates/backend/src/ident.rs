@@ -44,7 +44,8 @@ impl MessageIds {
     pub(crate) fn next(&self, now_ms: u64) -> u64 {
         let floor = now_ms << 20 | u64::from(rand::random::<u8>());
         let step = |last: u64| floor.max(last + 1);
-        match self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(step(last))) {
+        match self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(step(last)))
+        {
             Ok(last) | Err(last) => step(last),
         }
     }

@@ -76,7 +76,11 @@ impl Login {
         with: Confirmation,
     ) -> Result<Option<BotId>, LoginProblem> {
         if self.user() != Some(user) {
-            return Err(if self.user().is_some() { LoginProblem::Taken } else { LoginProblem::NotScanned });
+            return Err(if self.user().is_some() {
+                LoginProblem::Taken
+            } else {
+                LoginProblem::NotScanned
+            });
         }
         match self {
             Self::Scanned { .. } if expired => Err(LoginProblem::Expired),

@@ -26,8 +26,8 @@ mod pages;
 mod people;
 mod view;
 
-pub(crate) use self::error::{ApiError, parse};
 pub(crate) use self::chats::message_id;
+pub(crate) use self::error::{ApiError, parse};
 pub(crate) use self::media::{SendQuery, take};
 pub(crate) use self::view::{LoginView, MessageView, Resolver, UserView};
 
@@ -67,9 +67,13 @@ async fn missing() -> ApiError {
 /// Turns away what a page of another site could have sent.
 async fn check(State(core): State<Arc<Core>>, request: Request, next: Next) -> Response {
     if !guard::is_meant_for_us(&core, request.headers()) {
-        return ApiError::new(StatusCode::FORBIDDEN, "denied", "this is not the host that was asked for")
-            .hinted("open the page by the address that the backend printed")
-            .into_response();
+        return ApiError::new(
+            StatusCode::FORBIDDEN,
+            "denied",
+            "this is not the host that was asked for",
+        )
+        .hinted("open the page by the address that the backend printed")
+        .into_response();
     }
     let changes = *request.method() != Method::GET && *request.method() != Method::HEAD;
     if changes && !request.headers().contains_key(guard::PHONE_HEADER) {

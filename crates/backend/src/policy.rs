@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 mod throttle;
 
-pub use self::throttle::Throttle;
 pub(crate) use self::throttle::Burst;
+pub use self::throttle::Throttle;
 
 /// The rules. Serialises with durations as milliseconds; an absent field means
 /// the value of [`Policy::open`].

@@ -6,7 +6,7 @@ use crate::login::LoginProblem;
 
 /// Why something was not done. Nothing of it has happened.
 #[derive(Debug, thiserror::Error)]
-pub enum Problem {
+pub(crate) enum Problem {
     /// There is no such thing.
     #[error("no such {0}")]
     NotFound(&'static str),

@@ -16,13 +16,16 @@ pub(crate) fn reference(
     let message = quoted.message();
     let item = message.item_list.as_deref().and_then(|items| items.first());
     let full = item.and_then(text_of).unwrap_or_default();
-    let partial = match part {
-        Some(part) if !part.is_empty() && part != full => {
-            let found = partial_text(full, part);
-            Some(found.ok_or_else(|| Problem::Invalid("the text does not contain the quote".into()))?)
-        }
-        Some(_) | None => None,
-    };
+    let partial =
+        match part {
+            Some(part) if !part.is_empty() && part != full => {
+                let found = partial_text(full, part);
+                Some(found.ok_or_else(|| {
+                    Problem::Invalid("the text does not contain the quote".into())
+                })?)
+            }
+            Some(_) | None => None,
+        };
     if by_id {
         return Ok(RefMsg {
             svr_id: Some(quoted.id.into()),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use ilink::{BotId, UserId};
@@ -68,8 +68,8 @@ pub(crate) struct LiveBot {
     stale_at: AtomicU64,
     /// Up to where it has acknowledged, as far as this process knows.
     pub(crate) acked: AtomicU64,
-    /// Whether second deliveries may be waiting.
-    pub(crate) has_copies: AtomicBool,
+    /// Not zero while second deliveries may be waiting; rises with each.
+    pub(crate) copies: AtomicU64,
     /// Changes when there may be something new for a held poll.
     news: watch::Sender<u64>,
     /// Counts the polls; a held one ends when the count goes on.
@@ -83,7 +83,10 @@ pub(crate) struct LiveBot {
 enum Presence {
     Offline,
     /// So many polls are held; the last sign of life was then.
-    Online { held: u32, seen: Instant },
+    Online {
+        held: u32,
+        seen: Instant,
+    },
 }
 
 impl LiveBot {
@@ -95,7 +98,7 @@ impl LiveBot {
             name: Mutex::new(bot.name),
             stale_at: AtomicU64::new(bot.stale_at.unwrap_or(u64::MAX)),
             acked: AtomicU64::new(0),
-            has_copies: AtomicBool::new(false),
+            copies: AtomicU64::new(0),
             news: watch::Sender::new(0),
             polls: watch::Sender::new(0),
             burst: Mutex::default(),
@@ -142,6 +145,7 @@ impl LiveBot {
             mine = *n;
         });
         let mut presence = self.presence.lock();
+        let came_online = *presence == Presence::Offline;
         let held = match *presence {
             Presence::Offline => 0,
             Presence::Online { held, .. } => held,
@@ -152,7 +156,7 @@ impl LiveBot {
             mine,
             polls: self.polls.subscribe(),
             news: self.news.subscribe(),
-            came_online: held == 0,
+            came_online,
         }
     }
 
@@ -172,8 +176,10 @@ impl LiveBot {
         was != online
     }
 
-    pub(crate) fn is_online(&self) -> bool {
-        matches!(*self.presence.lock(), Presence::Online { .. })
+    /// Says whether the bot shows as being there. One whose token is refused
+    /// does not, however often it asks.
+    pub(crate) fn is_online(&self, now_ms: u64) -> bool {
+        !self.is_stale(now_ms) && matches!(*self.presence.lock(), Presence::Online { .. })
     }
 
     /// Forgets a bot that gave no sign of life for so long. Says whether it did.
@@ -203,7 +209,7 @@ pub(crate) struct Poll {
     mine: u64,
     polls: watch::Receiver<u64>,
     news: watch::Receiver<u64>,
-    /// Whether no poll was held before.
+    /// Whether the bot was not there before.
     pub(crate) came_online: bool,
 }
 

@@ -51,7 +51,12 @@ impl Secret {
             inner.update((part.len() as u64).to_be_bytes());
             inner.update(part);
         }
-        Sha256::new().chain_update(self.0).chain_update([1]).chain_update(inner.finalize()).finalize().into()
+        Sha256::new()
+            .chain_update(self.0)
+            .chain_update([1])
+            .chain_update(inner.finalize())
+            .finalize()
+            .into()
     }
 
     /// Returns the token of a bot, `<bot id>:<hex>`.

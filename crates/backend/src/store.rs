@@ -20,10 +20,10 @@ mod media;
 
 pub(crate) use self::bots::{Binding, Bot, Contact};
 pub(crate) use self::deliveries::{Batch, Delivery};
-pub(crate) use self::messages::{ChatState, NewSend, NewWord, Note, Outcome, Page, Said, Stored};
-pub(crate) use self::media::{MediaFile, Ticket};
-pub(crate) use self::users::Person;
 pub(crate) use self::logins::{LoginRow, Stepped};
+pub(crate) use self::media::{MediaFile, Ticket};
+pub(crate) use self::messages::{ChatState, NewSend, NewWord, Note, Outcome, Said, Stored};
+pub(crate) use self::users::Person;
 
 const MIGRATIONS: [&str; 1] = [include_str!("store/schema.sql")];
 

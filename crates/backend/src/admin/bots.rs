@@ -34,7 +34,7 @@ pub(super) async fn list(State(core): State<Arc<Core>>) -> Json<Vec<BotView>> {
         user: bot.user.clone(),
         name: bot.name(),
         created_at: bot.created_at,
-        online: bot.is_online(),
+        online: bot.is_online(core.now()),
         stale: bot.is_stale(core.now()),
     };
     Json(bots.iter().map(view).collect())

@@ -28,7 +28,7 @@ pub(super) struct Stats {
 pub(super) async fn stats(State(core): State<Arc<Core>>) -> Result<Json<Stats>, ApiError> {
     Ok(Json(Stats {
         counts: core.store.counts().await?,
-        bots_online: core.registry.all().iter().filter(|bot| bot.is_online()).count(),
+        bots_online: core.registry.all().iter().filter(|bot| bot.is_online(core.now())).count(),
         open_phones: core.limits.phones - core.phones.room(),
         faults: core.faults.list().len(),
         up_ms: millis(core.started.elapsed()),

@@ -23,6 +23,8 @@ mod trouble;
 
 /// The largest body of an API call.
 const LARGEST_BODY: usize = 2 << 20;
+/// How much of a body is remembered.
+const MOST_REMEMBERED: usize = 256 << 10;
 /// How long the body of an API call may take to arrive.
 const BODY_DEADLINE: Duration = Duration::from_secs(30);
 
@@ -80,7 +82,8 @@ impl Call {
                 at_ms: self.core.now(),
                 method: parts.method.to_string(),
                 query: parts.uri.query().unwrap_or_default().to_owned(),
-                body: String::from_utf8_lossy(&text).into_owned(),
+                body: String::from_utf8_lossy(&text[..text.len().min(MOST_REMEMBERED)])
+                    .into_owned(),
             });
         }
         Ok(Request::from_parts(parts, body))
@@ -99,7 +102,8 @@ impl Call {
                 self.work(request, next).await
             }
             Some(Fault::SlowCdn { bytes_per_second }) => {
-                let response = self.work(trouble::slow_request(request, bytes_per_second), next).await;
+                let response =
+                    self.work(trouble::slow_request(request, bytes_per_second), next).await;
                 trouble::slow_response(response, bytes_per_second)
             }
             Some(fault) => match self.before(&fault) {
@@ -143,12 +147,9 @@ impl Call {
     async fn answer_held(self, response: Response) -> Response {
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
-        let carries = match self.endpoint {
-            Endpoint::GetUpdates => {
-                let updates = Updates::from_slice(&bytes).unwrap_or_default();
-                updates.msgs.is_some_and(|messages| !messages.is_empty())
-            }
-            _ => true,
+        let carries = self.endpoint != Endpoint::GetUpdates || {
+            let updates = Updates::from_slice(&bytes).unwrap_or_default();
+            updates.msgs.is_some_and(|messages| !messages.is_empty())
         };
         let fault = if carries { self.take(Moment::Answer) } else { None };
         let response = Response::from_parts(parts, Body::from(bytes));

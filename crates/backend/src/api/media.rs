@@ -65,7 +65,7 @@ fn wrong_size(request: &GetUploadUrl, most: u64) -> Option<&'static str> {
 }
 
 fn needs_thumb(request: &GetUploadUrl) -> bool {
-    request.no_need_thumb == Some(false) && request.thumb_filesize.is_some()
+    request.no_need_thumb != Some(true) && request.thumb_filesize.is_some()
 }
 
 fn ticket(bot: &LiveBot, request: &GetUploadUrl, text: &str, thumb: bool, until: u64) -> Ticket {

@@ -24,8 +24,7 @@ pub(super) async fn get_config(
         let errmsg = "GetTypingTicket rpc failed";
         return Err(Answer { code: Code::NO_CONTEXT, errmsg }.into());
     };
-    let answer =
-        Config { ret: Some(Code::OK), typing_ticket: Some(ticket), ..Config::default() };
+    let answer = Config { ret: Some(Code::OK), typing_ticket: Some(ticket), ..Config::default() };
     Ok(json(answer.to_json()))
 }
 

@@ -9,7 +9,10 @@ use axum::response::Response;
 pub(crate) enum Range {
     All,
     /// From the first to the last byte, both included.
-    Part { first: u64, last: u64 },
+    Part {
+        first: u64,
+        last: u64,
+    },
     /// A part that is not there.
     Unsatisfiable,
 }
@@ -23,7 +26,8 @@ impl Range {
 
     /// What cannot be read counts as no range, as RFC 9110 wants it.
     fn parse(value: &str, size: u64) -> Self {
-        let Some((begin, end)) = value.strip_prefix("bytes=").and_then(|it| it.split_once('-')) else {
+        let Some((begin, end)) = value.strip_prefix("bytes=").and_then(|it| it.split_once('-'))
+        else {
             return Self::All;
         };
         let part = match (begin.trim().parse::<u64>(), end.trim().parse::<u64>()) {

@@ -43,8 +43,7 @@ pub(super) async fn upload(
     }
     let chunks = body.into_data_stream().map_err(std::io::Error::other);
     let owner = Ownership { bot: ticket.bot, user: ticket.user };
-    let reference =
-        core.take_cipher(owner, ticket.raw_size, ticket.size, Box::pin(chunks)).await?;
+    let reference = core.take_cipher(owner, ticket.raw_size, ticket.size, Box::pin(chunks)).await?;
     Ok(([(header::ENCRYPTED_PARAM, reference)], ()).into_response())
 }
 

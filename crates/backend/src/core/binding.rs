@@ -154,8 +154,8 @@ impl Core {
             changes.mark_unchanged();
             let login = self.login(qrcode).await?;
             let status = login.state.status(self.now() >= login.expires_at);
-            let is_told = self.told.lock().get(qrcode) == Some(&status)
-                || status == LoginStatus::Wait;
+            let is_told =
+                self.told.lock().get(qrcode) == Some(&status) || status == LoginStatus::Wait;
             if !is_told || !is_open(&status) {
                 return Ok(self.tell_status(&login, host));
             }

@@ -20,8 +20,7 @@ impl Core {
         if name.chars().any(char::is_control) {
             return Err(Problem::Invalid("a name has no control characters".to_owned()));
         }
-        let person =
-            Person { id: ident::user_id(), name: name.to_owned(), created_at: self.now() };
+        let person = Person { id: ident::user_id(), name: name.to_owned(), created_at: self.now() };
         if !self.store.add_person(&person, self.limits.users).await? {
             return Err(Problem::Full("there are too many users"));
         }
@@ -44,7 +43,9 @@ impl Core {
     pub(crate) async fn meet(&self, user: &UserId, bot: &BotId) -> Result<(), Problem> {
         let live = self.registry.get(bot).ok_or(Problem::NotFound("bot"))?;
         if live.user != *user && !self.policy().strangers {
-            return Err(Problem::Conflict("only the user who bound a bot can talk to it".to_owned()));
+            return Err(Problem::Conflict(
+                "only the user who bound a bot can talk to it".to_owned(),
+            ));
         }
         self.store.meet(user, bot).await?;
         self.tell_contact(user, bot);

@@ -43,7 +43,8 @@ impl Core {
         let (now, policy) = (self.now(), self.policy());
         let context = message.context_token.as_ref().map_or("", |token| token.expose());
         let has_context = self.secret.message_of(&bot.id, &user, context).is_some();
-        let text = only_item(&message).and_then(crate::quote::text_of).unwrap_or_default().to_owned();
+        let text =
+            only_item(&message).and_then(crate::quote::text_of).unwrap_or_default().to_owned();
         let new = NewSend {
             user: user.clone(),
             bot: bot.id.clone(),

@@ -170,9 +170,9 @@ impl Core {
                 item.ref_msg = Some(Box::new(reference));
             }
         }
-        let copy = policy.duplicate.map(|it| {
-            (now.saturating_add(millis(it.after)), u32::from(it.new_context))
-        });
+        let copy = policy
+            .duplicate
+            .map(|it| (now.saturating_add(millis(it.after)), u32::from(it.new_context)));
         Ok(NewWord {
             user: user.clone(),
             bot: bot.clone(),
@@ -253,12 +253,7 @@ fn raw_base64(key: &MediaKey) -> MediaKeyText {
     MediaKeyText::new(STANDARD.encode(key.expose()))
 }
 
-fn voice_item(
-    media: CdnMedia,
-    upload: &Upload,
-    playtime: Option<i64>,
-    head: &[u8],
-) -> VoiceItem {
+fn voice_item(media: CdnMedia, upload: &Upload, playtime: Option<i64>, head: &[u8]) -> VoiceItem {
     let voice = sniff::voice(head);
     VoiceItem {
         media: Some(media),

@@ -54,7 +54,8 @@ impl Core {
             if bot.is_stale(self.now()) {
                 return Ok(PollEnd::Stale);
             }
-            if !batch.deliveries.is_empty() {
+            // What an older poll has found is for the newer one.
+            if !batch.deliveries.is_empty() && !poll.is_superseded() {
                 return Ok(self.batch(bot, batch));
             }
             if self.is_over(&mut poll, bot, next_copy, deadline).await {
@@ -117,13 +118,16 @@ impl Core {
         Ok(())
     }
 
+    /// Moves copies that are due into the stream, and returns when the next is.
     async fn deliver_copies(&self, bot: &LiveBot) -> Result<Option<u64>, Problem> {
-        if !bot.has_copies.swap(false, Ordering::Relaxed) {
+        let expected = bot.copies.load(Ordering::Relaxed);
+        if expected == 0 {
             return Ok(None);
         }
         let next = self.store.deliver_due_copies(&bot.id, self.now()).await?;
-        if next.is_some() {
-            bot.has_copies.store(true, Ordering::Relaxed);
+        if next.is_none() {
+            // Fails when another was announced meanwhile: then the next look finds it.
+            bot.copies.compare_exchange(expected, 0, Ordering::Relaxed, Ordering::Relaxed).ok();
         }
         Ok(next)
     }
@@ -131,7 +135,7 @@ impl Core {
     /// Remembers that a bot has second deliveries waiting.
     pub(super) fn expect_copies(&self, bot: &BotId) {
         if let Some(live) = self.registry.get(bot) {
-            live.has_copies.store(true, Ordering::Relaxed);
+            live.copies.fetch_add(1, Ordering::Relaxed);
         }
     }
 

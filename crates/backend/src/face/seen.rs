@@ -35,7 +35,6 @@ pub struct Seen {
 
 /// One part of a message.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub enum SeenItem {
     /// Text, cut where the phone cuts it.
     Text(String),
@@ -93,7 +92,12 @@ impl Seen {
     pub fn text(&self) -> Option<&str> {
         match self.items.first()? {
             SeenItem::Text(text) => Some(text),
-            _ => None,
+            SeenItem::Image(_)
+            | SeenItem::Voice(_)
+            | SeenItem::File(_)
+            | SeenItem::Video(_)
+            | SeenItem::Tool { .. }
+            | SeenItem::Unsupported(_) => None,
         }
     }
 
@@ -116,7 +120,11 @@ impl SeenItem {
         match item.kind {
             Some(ItemKind::Text) => {
                 let text = crate::quote::text_of(item).unwrap_or_default();
-                let shown = if stored.from_bot { core.policy().shown(text).to_owned() } else { text.to_owned() };
+                let shown = if stored.from_bot {
+                    core.policy().shown(text).to_owned()
+                } else {
+                    text.to_owned()
+                };
                 Self::Text(shown)
             }
             Some(ItemKind::Image) => Self::Image(media()),

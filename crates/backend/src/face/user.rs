@@ -128,7 +128,11 @@ impl User {
     pub async fn hears(&self) -> String {
         match tokio::time::timeout(PATIENCE, self.next_text()).await {
             Ok(text) => text,
-            Err(_) => panic!("{} heard nothing within {PATIENCE:?}; {}", self.name(), self.summary().await),
+            Err(_) => panic!(
+                "{} heard nothing within {PATIENCE:?}; {}",
+                self.name(),
+                self.summary().await
+            ),
         }
     }
 
@@ -136,7 +140,9 @@ impl User {
         let phone = self.core.phones.open(self.id());
         let mut phone = phone.unwrap_or_else(|| panic!("there are too many open phones"));
         loop {
-            if let Some(stored) = self.expect("hear", self.core.store.hear(self.id()).await.map_err(Problem::from)) {
+            if let Some(stored) =
+                self.expect("hear", self.core.store.hear(self.id()).await.map_err(Problem::from))
+            {
                 return self.text_of(&stored);
             }
             // Lagging behind only means that there is something to read.
@@ -262,7 +268,11 @@ impl User {
 
     async fn summary(&self) -> String {
         let seen = self.sees().await;
-        format!("the phone shows {} messages: {:?}", seen.len(), seen.iter().rev().take(5).rev().collect::<Vec<_>>())
+        format!(
+            "the phone shows {} messages: {:?}",
+            seen.len(),
+            seen.iter().rev().take(5).rev().collect::<Vec<_>>()
+        )
     }
 
     #[track_caller]

@@ -48,7 +48,11 @@ impl Gate {
     pub async fn arrived(&mut self) {
         let arrival = self.arrived.wait_for(|n| *n > 0);
         let waited = tokio::time::timeout(crate::face::PATIENCE, arrival).await;
-        assert!(waited.is_ok(), "no request arrived at the hold within {:?}", crate::face::PATIENCE);
+        assert!(
+            waited.is_ok(),
+            "no request arrived at the hold within {:?}",
+            crate::face::PATIENCE
+        );
     }
 
     /// Lets the request go on, and every later one that meets the same hold.

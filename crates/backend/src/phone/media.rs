@@ -181,7 +181,10 @@ mod tests {
     fn a_file_name_cannot_break_out_of_its_header() {
         let cases = [
             ("报告 1.pdf", "attachment; filename*=UTF-8''%E6%8A%A5%E5%91%8A%201.pdf"),
-            ("a\"; x=\"\r\nSet-Cookie: b", "attachment; filename*=UTF-8''a%22%3B%20x%3D%22%0D%0ASet-Cookie%3A%20b"),
+            (
+                "a\"; x=\"\r\nSet-Cookie: b",
+                "attachment; filename*=UTF-8''a%22%3B%20x%3D%22%0D%0ASet-Cookie%3A%20b",
+            ),
             ("../../etc/passwd", "attachment; filename*=UTF-8''..%2F..%2Fetc%2Fpasswd"),
         ];
         for (name, header) in cases {

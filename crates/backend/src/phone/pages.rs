@@ -1,8 +1,10 @@
 //! The page itself, built into the program.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -54,7 +56,11 @@ fn serve(name: &str, file: &EmbeddedFile, cache: &'static str, asked: &HeaderMap
     } else {
         let media_type = mime_guess::from_path(name).first_or_octet_stream();
         let content_type = [(header::CONTENT_TYPE, media_type.to_string())];
-        (content_type, file.data.clone().into_owned()).into_response()
+        let bytes = match &file.data {
+            Cow::Borrowed(built_in) => Bytes::from_static(built_in),
+            Cow::Owned(bytes) => Bytes::copy_from_slice(bytes),
+        };
+        (content_type, bytes).into_response()
     };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));

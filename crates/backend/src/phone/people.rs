@@ -58,7 +58,11 @@ pub(super) async fn create(
 ) -> Result<Response, ApiError> {
     let new: NewUser = parse(&body)?;
     if !core.new_users.admit(core.now()) {
-        return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, "full", "too many new users at once"));
+        return Err(ApiError::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "full",
+            "too many new users at once",
+        ));
     }
     let person = core.create_person(&new.name).await?;
     Ok(welcome(&core, StatusCode::CREATED, person))

@@ -62,10 +62,28 @@ pub(crate) struct MessageView {
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 enum ItemView {
-    Text { text: String, html: Option<String> },
-    Image { url: String, thumb_url: Option<String>, width: Option<u32>, height: Option<u32>, size: u64 },
-    Voice { url: String, duration_ms: u64, text: Option<String>, format: &'static str },
-    File { url: String, name: String, size: u64 },
+    Text {
+        text: String,
+        html: Option<String>,
+    },
+    Image {
+        url: String,
+        thumb_url: Option<String>,
+        width: Option<u32>,
+        height: Option<u32>,
+        size: u64,
+    },
+    Voice {
+        url: String,
+        duration_ms: u64,
+        text: Option<String>,
+        format: &'static str,
+    },
+    File {
+        url: String,
+        name: String,
+        size: u64,
+    },
     Video {
         url: String,
         thumb_url: Option<String>,
@@ -74,8 +92,14 @@ enum ItemView {
         height: Option<u32>,
         size: u64,
     },
-    Tool { tool: String, call_id: String, status: String },
-    Unsupported { wire_type: i64 },
+    Tool {
+        tool: String,
+        call_id: String,
+        status: String,
+    },
+    Unsupported {
+        wire_type: i64,
+    },
 }
 
 #[derive(Debug, Serialize)]
@@ -135,7 +159,7 @@ impl Resolver {
         let live = self.core.registry.get(&bot.id);
         ContactView {
             name: live.as_ref().map_or(bot.name, |live| live.name()),
-            online: live.as_ref().is_some_and(|live| live.is_online()),
+            online: live.as_ref().is_some_and(|live| live.is_online(self.core.now())),
             unread: contact.unread,
             typing: self.core.is_typing(user, &bot.id),
             stale: live.is_none_or(|live| live.is_stale(self.core.now())),
@@ -147,7 +171,7 @@ impl Resolver {
     fn last(&self, stored: &Stored) -> LastView {
         let message = stored.message();
         let items = message.item_list.as_deref().map_or(&[][..], Vec::as_slice);
-        let lines = items.iter().map(|item| line(item)).filter(|line| !line.is_empty());
+        let lines = items.iter().map(line).filter(|line| !line.is_empty());
         let text = lines.collect::<Vec<_>>().join(" ");
         LastView { text: shorten(&text), at: stored.at, from: from(stored) }
     }

@@ -18,12 +18,8 @@ fn judged(policy: &Policy, send: &Send<'_>, now_ms: u64) -> Verdict {
 
 #[test]
 fn the_open_policy_shows_everything() {
-    let stale = Send {
-        last_inbound_ms: None,
-        sends_since_inbound: 99,
-        has_context: false,
-        ..text("")
-    };
+    let stale =
+        Send { last_inbound_ms: None, sends_since_inbound: 99, has_context: false, ..text("") };
     assert_eq!(judged(&Policy::open(), &stale, 99 * HOUR), Verdict::Show);
 }
 

@@ -41,7 +41,8 @@ impl Store {
 
     /// Makes a token refused from a moment on.
     pub(crate) async fn make_stale(&self, bot: &BotId, at: u64) -> Result<(), LedgerError> {
-        const SQL: &str = "UPDATE bots SET stale_at = min(?2, coalesce(stale_at, ?2)) WHERE id = ?1";
+        const SQL: &str =
+            "UPDATE bots SET stale_at = min(?2, coalesce(stale_at, ?2)) WHERE id = ?1";
         let bot = bot.clone();
         self.ledger
             .write(move |tx| tx.prepare_cached(SQL)?.execute((bot.as_str(), at)).map(drop))

@@ -29,7 +29,11 @@ impl Store {
     }
 
     /// Says whether the user has ever written to the bot.
-    pub(crate) async fn has_written(&self, user: &UserId, bot: &BotId) -> Result<bool, LedgerError> {
+    pub(crate) async fn has_written(
+        &self,
+        user: &UserId,
+        bot: &BotId,
+    ) -> Result<bool, LedgerError> {
         const SQL: &str = "SELECT 1 FROM chats
             WHERE user = ?1 AND bot = ?2 AND last_inbound_at IS NOT NULL";
         let (user, bot) = (user.clone(), bot.clone());
@@ -43,9 +47,9 @@ impl Store {
         const SQL: &str = "UPDATE chats SET unread = 0 WHERE user = ?1 AND bot = ?2 AND unread > 0";
         let (user, bot) = (user.clone(), bot.clone());
         self.ledger
-            .write(move |tx| {
-                Ok(tx.prepare_cached(SQL)?.execute((user.as_str(), bot.as_str()))? > 0)
-            })
+            .write(
+                move |tx| Ok(tx.prepare_cached(SQL)?.execute((user.as_str(), bot.as_str()))? > 0),
+            )
             .await
     }
 

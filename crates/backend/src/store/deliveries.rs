@@ -99,7 +99,8 @@ impl Store {
         bot: &BotId,
         now_ms: u64,
     ) -> Result<Option<u64>, LedgerError> {
-        const DUE: &str = "DELETE FROM copies WHERE bot = ?1 AND due_at <= ?2 RETURNING message, copy";
+        const DUE: &str =
+            "DELETE FROM copies WHERE bot = ?1 AND due_at <= ?2 RETURNING message, copy";
         const NEXT: &str = "SELECT min(due_at) FROM copies WHERE bot = ?1";
         const PLACE: &str = "UPDATE bots SET seq = seq + 1 WHERE id = ?1 RETURNING seq";
         let bot = bot.clone();
@@ -110,7 +111,8 @@ impl Store {
                     .query_map((bot.as_str(), now_ms), |row| Ok((row.get(0)?, row.get(1)?)))?
                     .collect::<rusqlite::Result<_>>()?;
                 for (message, copy) in due {
-                    let seq = tx.prepare_cached(PLACE)?.query_row([bot.as_str()], |row| row.get(0))?;
+                    let seq =
+                        tx.prepare_cached(PLACE)?.query_row([bot.as_str()], |row| row.get(0))?;
                     deliver(tx, &bot, seq, message, copy)?;
                 }
                 tx.prepare_cached(NEXT)?.query_row([bot.as_str()], |row| row.get(0))

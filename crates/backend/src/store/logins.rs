@@ -35,7 +35,8 @@ pub(crate) struct Stepped<T> {
 impl Store {
     /// Adds a login, unless `most` are open.
     pub(crate) async fn add_login(&self, login: &LoginRow, most: u64) -> Result<bool, LedgerError> {
-        const SQL: &str = "INSERT INTO logins (qrcode, created_at, expires_at, state, local_bots, base)
+        const SQL: &str =
+            "INSERT INTO logins (qrcode, created_at, expires_at, state, local_bots, base)
             SELECT ?1, ?2, ?3, ?4, ?5, ?6
             WHERE (SELECT count(*) FROM logins WHERE expires_at > ?2) < ?7";
         let login = login.clone();
@@ -58,7 +59,9 @@ impl Store {
     pub(crate) async fn login(&self, qrcode: &QrCodeId) -> Result<Option<LoginRow>, LedgerError> {
         let qrcode = qrcode.clone();
         self.ledger
-            .read(move |conn| conn.prepare_cached(SELECT)?.query_row([qrcode.as_str()], login).optional())
+            .read(move |conn| {
+                conn.prepare_cached(SELECT)?.query_row([qrcode.as_str()], login).optional()
+            })
             .await
     }
 
@@ -76,7 +79,8 @@ impl Store {
         let qrcode = qrcode.clone();
         self.ledger
             .write(move |tx| {
-                let found = tx.prepare_cached(SELECT)?.query_row([qrcode.as_str()], login).optional()?;
+                let found =
+                    tx.prepare_cached(SELECT)?.query_row([qrcode.as_str()], login).optional()?;
                 let Some(mut row) = found else {
                     return Ok(None);
                 };

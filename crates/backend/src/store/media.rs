@@ -45,7 +45,8 @@ impl Store {
     }
 
     pub(crate) async fn add_tickets(&self, tickets: Vec<Ticket>) -> Result<(), LedgerError> {
-        const SQL: &str = "INSERT INTO tickets (hash, bot, user, filekey, raw_size, size, expires_at)
+        const SQL: &str =
+            "INSERT INTO tickets (hash, bot, user, filekey, raw_size, size, expires_at)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         self.ledger
             .write(move |tx| {
@@ -113,7 +114,8 @@ impl Store {
         const MEDIA: &str = "DELETE FROM media WHERE created_at < ?1 RETURNING hash";
         self.ledger
             .write(move |tx| {
-                tx.prepare_cached("DELETE FROM tickets WHERE expires_at < ?1")?.execute([now_ms])?;
+                tx.prepare_cached("DELETE FROM tickets WHERE expires_at < ?1")?
+                    .execute([now_ms])?;
                 let mut query = tx.prepare_cached(MEDIA)?;
                 query.query_map([media_before.unwrap_or(0)], |row| row.get(0))?.collect()
             })

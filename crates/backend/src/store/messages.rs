@@ -362,7 +362,8 @@ fn insert(
 
 /// Returns the next place in a bot's stream, unless `most` wait already.
 fn next_seq(tx: &Transaction<'_>, bot: &BotId, most: Option<u64>) -> rusqlite::Result<Option<u64>> {
-    const SQL: &str = "UPDATE bots SET seq = seq + 1 WHERE id = ?1 AND seq - acked < ?2 RETURNING seq";
+    const SQL: &str =
+        "UPDATE bots SET seq = seq + 1 WHERE id = ?1 AND seq - acked < ?2 RETURNING seq";
     let most = most.unwrap_or(i64::MAX as u64);
     tx.prepare_cached(SQL)?.query_row((bot.as_str(), most), |row| row.get(0)).optional()
 }
@@ -370,13 +371,7 @@ fn next_seq(tx: &Transaction<'_>, bot: &BotId, most: Option<u64>) -> rusqlite::R
 fn note_inbound(tx: &Transaction<'_>, message: &Stored) -> rusqlite::Result<()> {
     const SQL: &str = "UPDATE chats SET last_inbound_at = ?3, sends = 0,
         last_shown = CASE WHEN ?5 THEN ?4 ELSE last_shown END WHERE user = ?1 AND bot = ?2";
-    let row = (
-        message.user.as_str(),
-        message.bot.as_str(),
-        message.at,
-        message.id,
-        message.shown,
-    );
+    let row = (message.user.as_str(), message.bot.as_str(), message.at, message.id, message.shown);
     tx.prepare_cached(SQL)?.execute(row).map(drop)
 }
 

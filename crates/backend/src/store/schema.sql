@@ -10,6 +10,7 @@ CREATE TABLE users (
     -- The newest message that the person has heard in a test.
     heard       INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
+CREATE INDEX users_by_name ON users (name, created_at);
 
 -- Bots. A bot belongs to the user who bound it; a later bot of the same user
 -- makes it stale.

@@ -16,11 +16,7 @@ pub(crate) struct Person {
 
 impl Store {
     /// Adds a person, unless there are `most` already.
-    pub(crate) async fn add_person(
-        &self,
-        person: &Person,
-        most: u64,
-    ) -> Result<bool, LedgerError> {
+    pub(crate) async fn add_person(&self, person: &Person, most: u64) -> Result<bool, LedgerError> {
         const SQL: &str = "INSERT INTO users (id, name, created_at)
             SELECT ?1, ?2, ?3 WHERE (SELECT count(*) FROM users) < ?4";
         let person = person.clone();

@@ -27,7 +27,9 @@ impl Call {
             Fault::DropRequest => Some(cut(Cut::Close)),
             Fault::Reset => Some(cut(Cut::Reset)),
             Fault::BadGateway => Some(page(StatusCode::BAD_GATEWAY, "502 Bad Gateway")),
-            Fault::Refuse { code, errmsg } if self.endpoint.is_cdn() => Some(refuse_on_cdn(*code, errmsg)),
+            Fault::Refuse { code, errmsg } if self.endpoint.is_cdn() => {
+                Some(refuse_on_cdn(*code, errmsg))
+            }
             Fault::Refuse { code, errmsg } => Some(json(refusal(Code(*code), errmsg))),
             Fault::Late { .. }
             | Fault::DropAnswer
@@ -58,11 +60,13 @@ impl Call {
             Fault::HalfBody => self.half_then_silence(response).await,
             Fault::TruncatedJson => truncated(response).await,
             Fault::EmptyBody => StatusCode::OK.into_response(),
-            Fault::Duplicate => with_batch(response, |messages| {
-                let twice = messages.drain(..).flat_map(|it| [it.clone(), it]).collect();
-                *messages = twice;
-            })
-            .await,
+            Fault::Duplicate => {
+                with_batch(response, |messages| {
+                    let twice = messages.drain(..).flat_map(|it| [it.clone(), it]).collect();
+                    *messages = twice;
+                })
+                .await
+            }
             Fault::Reorder => with_batch(response, |messages| messages.reverse()).await,
             Fault::NoEncryptedParam => {
                 let mut response = response;

@@ -50,7 +50,8 @@ fn next_address(text: &str) -> Option<usize> {
 /// belongs to the sentence.
 fn length(text: &str) -> usize {
     let ends = |c: char| {
-        c.is_whitespace() || matches!(c, '<' | '>' | '"' | '\'' | '\u{3000}'..='\u{303F}' | '\u{FF00}'..='\u{FFEF}' | '“' | '”')
+        c.is_whitespace()
+            || matches!(c, '<' | '>' | '"' | '\'' | '\u{3000}'..='\u{303F}' | '\u{FF00}'..='\u{FFEF}' | '“' | '”')
     };
     let address = &text[..text.find(ends).unwrap_or(text.len())];
     address.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']']).len()

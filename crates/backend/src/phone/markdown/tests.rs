@@ -28,14 +28,19 @@ fn what_wechat_does_not_show_stays_as_it_was_sent() {
     check("**中文粗体**", "<p><strong>中文粗体</strong></p>");
     check("##### five", "<p>##### five</p>");
     check("###### a **b** c", "<p>###### a **b** c</p>");
-    check("see ![alt *x*](http://e.com/i.png) here", "<p>see ![alt *x*](http://e.com/i.png) here</p>");
+    check(
+        "see ![alt *x*](http://e.com/i.png) here",
+        "<p>see ![alt *x*](http://e.com/i.png) here</p>",
+    );
     check("~~gone~~", "<p>~~gone~~</p>");
 }
 
 #[test]
 fn links_lead_to_the_web_or_nowhere() {
     let link = |to: &str, text: &str| {
-        format!("<p><a href=\"{to}\" target=\"_blank\" rel=\"noopener noreferrer nofollow\">{text}</a></p>")
+        format!(
+            "<p><a href=\"{to}\" target=\"_blank\" rel=\"noopener noreferrer nofollow\">{text}</a></p>"
+        )
     };
     check("[x](https://e.com/?a=1&b=2)", &link("https://e.com/?a=1&amp;b=2", "x"));
     check("http://e.com/a", &link("http://e.com/a", "http://e.com/a"));
@@ -81,8 +86,28 @@ fn hostile_input_stays_text() {
         for tag in tags {
             let name = tag.trim_start_matches('/');
             let allowed = [
-                "p", "br", "hr", "a", "em", "strong", "code", "pre", "table", "thead", "tbody",
-                "tr", "th", "td", "ul", "ol", "li", "blockquote", "h1", "h2", "h3", "h4",
+                "p",
+                "br",
+                "hr",
+                "a",
+                "em",
+                "strong",
+                "code",
+                "pre",
+                "table",
+                "thead",
+                "tbody",
+                "tr",
+                "th",
+                "td",
+                "ul",
+                "ol",
+                "li",
+                "blockquote",
+                "h1",
+                "h2",
+                "h3",
+                "h4",
             ];
             assert!(allowed.contains(&name), "{name} in {shown:?} of {text:?}");
         }
