@@ -6,7 +6,9 @@ use anstream::{eprint, eprintln, print, println};
 use anstyle::{AnsiColor, Style};
 use rust_i18n::t;
 use serde::Serialize;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::error::CliError;
 
@@ -16,16 +18,14 @@ const GOOD: Style = AnsiColor::Green.on_default();
 
 /// Sends logs to stderr. A filter that cannot be read becomes `warn`, with a word.
 pub(crate) fn log_to_stderr(filter: &str) {
-    let parsed = EnvFilter::try_new(filter);
-    let (filter, bad) = match parsed {
-        Ok(filter) => (filter, None),
-        Err(err) => (EnvFilter::new("warn"), Some(err)),
+    let (targets, bad) = match filter.parse::<Targets>() {
+        Ok(targets) => (targets, None),
+        Err(err) => (Targets::new().with_default(LevelFilter::WARN), Some(err)),
     };
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+        .with_ansi(std::io::stderr().is_terminal());
+    tracing_subscriber::registry().with(lines.with_filter(targets)).init();
     if let Some(err) = bad {
         tracing::warn!(error = %err, "--log cannot be read");
     }
@@ -73,10 +73,14 @@ pub(crate) fn can_ask() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// Returns the width and height of the terminal that notes go to.
-pub(crate) fn terminal_size() -> Option<(u16, u16)> {
-    let (width, height) = terminal_size::terminal_size_of(std::io::stderr())?;
-    Some((width.0, height.0))
+/// Returns how many columns the terminal has that notes go to.
+pub(crate) fn note_columns() -> Option<u16> {
+    terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| width.0)
+}
+
+/// Returns how many columns the terminal has that results go to.
+pub(crate) fn result_columns() -> Option<u16> {
+    terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0)
 }
 
 /// Prints a script or a document without adding anything.

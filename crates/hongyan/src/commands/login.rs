@@ -133,9 +133,9 @@ fn show(event: &LoginEvent) {
 }
 
 fn show_code(link: &str) {
-    let size = output::terminal_size();
+    let columns = output::note_columns();
     match TerminalQr::encode(link) {
-        Some(qr) if size.is_none_or(|(width, _)| qr.columns() <= usize::from(width)) => {
+        Some(qr) if columns.is_none_or(|columns| qr.columns() <= usize::from(columns)) => {
             output::note(t!("login.scan"));
             output::note(qr.draw());
         }

@@ -47,7 +47,10 @@ fn row<'a>(status: &'a AccountStatus, probes: &'a HashMap<AccountId, Probe>) -> 
 fn table(statuses: &[AccountStatus], probes: Option<&HashMap<AccountId, Probe>>) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_content_arrangement(ContentArrangement::Dynamic);
+    if let Some(columns) = output::result_columns() {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(columns);
+    }
     let mut header = vec![
         t!("status.account"),
         t!("status.state"),
