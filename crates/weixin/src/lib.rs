@@ -7,7 +7,7 @@
 //! ```
 //!
 //! - [`channel`] is the front door: it implements [`contract::Channel`] and
-//!   keeps one running [`account`] per stored credential.
+//!   keeps one running `account` per stored credential.
 //! - `monitor` polls one account and stores what comes, and does nothing else.
 //! - `store` is the memory: the inbox with cursor and context tokens, and the
 //!   outbox. Only its files contain SQL.
