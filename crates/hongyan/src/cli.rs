@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use rust_i18n::t;
 use url::Url;
+
+use crate::texts::say;
 
 /// Parses the arguments; prints help or a usage error and exits if they ask
 /// for it.
@@ -146,8 +147,8 @@ pub(crate) struct StatusArgs {
     pub(crate) json: bool,
 }
 
-fn text(key: &str) -> String {
-    t!(key).into_owned()
+fn text(key: &'static str) -> String {
+    say(key, &[]).into_owned()
 }
 
 #[cfg(test)]

@@ -9,11 +9,11 @@ use gateway::agents::{ApiKey, Guide, GuideOptions, OpenAi, OpenAiOptions};
 use gateway::{Access, Agent, Config, Gateway, GatewayError};
 use ilink::BotAgent;
 use ilink::client::{Http, HttpOptions};
-use rust_i18n::t;
 use weixin::{CHANNEL_ID, Settings, WeixinChannel};
 
 use crate::cli::{AgentArgs, AgentName};
 use crate::error::{CliError, Kind};
+use crate::texts::t;
 
 /// How long a stop may take by default.
 pub(crate) const GRACE: Duration = Duration::from_secs(10);

@@ -4,7 +4,8 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use contract::ChannelError;
-use rust_i18n::t;
+
+use crate::texts::t;
 
 /// An error that ends the program.
 #[derive(Debug)]

@@ -2,12 +2,15 @@
 
 use std::ffi::OsString;
 
+use crate::texts::{Language, speak};
+
 /// Chooses by `--lang`, then by the system. Done before the arguments are
 /// parsed, because their help is translated, too.
 pub(crate) fn choose(args: impl Iterator<Item = OsString>) {
     let system = sys_locale::get_locale().unwrap_or_default();
     let wanted = asked_for(args).unwrap_or(system);
-    rust_i18n::set_locale(if wanted.starts_with("zh") { "zh" } else { "en" });
+    let is_chinese = wanted.starts_with("zh");
+    speak(if is_chinese { Language::Chinese } else { Language::English });
 }
 
 /// Returns what the last `--lang` says.

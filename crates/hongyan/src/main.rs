@@ -11,8 +11,7 @@ mod language;
 mod output;
 mod qr;
 mod signals;
-
-rust_i18n::i18n!("locales", fallback = "en");
+mod texts;
 
 fn main() -> ExitCode {
     language::choose(std::env::args_os());

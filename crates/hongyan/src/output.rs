@@ -4,13 +4,13 @@ use std::io::{IsTerminal as _, Write as _};
 
 use anstream::{eprint, eprintln, print, println};
 use anstyle::{AnsiColor, Style};
-use rust_i18n::t;
 use serde::Serialize;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::error::CliError;
+use crate::texts::t;
 
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const QUIET: Style = Style::new().dimmed();

@@ -3,11 +3,11 @@
 use std::io::ErrorKind;
 
 use backend::{Backend, Config, Policy, StartError};
-use rust_i18n::t;
 
 use crate::cli::{BackendArgs, PolicyName};
 use crate::composition::{State, secret_from_env};
 use crate::error::{CliError, Kind};
+use crate::texts::t;
 use crate::{output, signals};
 
 pub(crate) async fn run(args: BackendArgs, state: &State) -> Result<(), CliError> {

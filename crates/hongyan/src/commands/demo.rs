@@ -6,7 +6,6 @@ use std::time::Duration;
 use backend::{Backend, Config, Seen, SeenItem, User};
 use contract::Channel as _;
 use gateway::Gateway;
-use rust_i18n::t;
 use tokio::time::{Instant, sleep};
 use weixin::WeixinChannel;
 
@@ -15,6 +14,7 @@ use super::login::{Face, log_in};
 use crate::cli::DemoArgs;
 use crate::composition::{State, agent};
 use crate::error::{CliError, Kind};
+use crate::texts::t;
 use crate::{output, signals};
 
 /// The person in front of the phone.

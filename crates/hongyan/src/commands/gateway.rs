@@ -1,10 +1,9 @@
 //! `hongyan gateway run`
 
-use rust_i18n::t;
-
 use crate::cli::RunArgs;
 use crate::composition::{GRACE, State, agent};
 use crate::error::CliError;
+use crate::texts::t;
 use crate::{output, signals};
 
 pub(crate) async fn run(args: RunArgs, state: &State) -> Result<(), CliError> {

@@ -1,7 +1,8 @@
 //! `hongyan channels login`
 
+use std::borrow::Cow;
+
 use ilink::login::{LoginEvent, LoginOptions, Outcome, QrLogin};
-use rust_i18n::t;
 use serde::Serialize;
 use tokio::sync::mpsc;
 use url::Url;
@@ -12,6 +13,7 @@ use crate::composition::{State, http};
 use crate::error::{CliError, Kind};
 use crate::output;
 use crate::qr::TerminalQr;
+use crate::texts::t;
 
 /// The names by which the channel is known.
 const NAMES: [&str; 3] = [weixin::CHANNEL_ID, "weixin", "wechat"];
@@ -147,7 +149,9 @@ fn show_code(link: &str) {
 
 /// Turns an ending into credentials, nothing to do, or an error.
 fn settle(outcome: Outcome, face: Face) -> Result<Option<ilink::login::Credentials>, CliError> {
-    let failed = |kind, key: &str| Err(CliError::new(kind, t!(key)).hinted(t!("hint.login_again")));
+    let failed = |message: Cow<'static, str>| {
+        Err(CliError::new(Kind::NeedsLogin, message).hinted(t!("hint.login_again")))
+    };
     match outcome {
         Outcome::Confirmed(issued) => Ok(Some(issued)),
         Outcome::AlreadyBound => {
@@ -157,10 +161,10 @@ fn settle(outcome: Outcome, face: Face) -> Result<Option<ilink::login::Credentia
             }
             Ok(None)
         }
-        Outcome::Expired => failed(Kind::NeedsLogin, "error.login.expired"),
-        Outcome::TimedOut => failed(Kind::NeedsLogin, "error.login.timed_out"),
-        Outcome::Blocked => failed(Kind::NeedsLogin, "error.login.blocked"),
-        Outcome::Cancelled => failed(Kind::NeedsLogin, "error.login.cancelled"),
+        Outcome::Expired => failed(t!("error.login.expired")),
+        Outcome::TimedOut => failed(t!("error.login.timed_out")),
+        Outcome::Blocked => failed(t!("error.login.blocked")),
+        Outcome::Cancelled => failed(t!("error.login.cancelled")),
         Outcome::Failed(err) => Err(CliError::new(Kind::Unavailable, t!("error.login.failed"))
             .caused_by(err)
             .hinted(t!("hint.backend_down"))),

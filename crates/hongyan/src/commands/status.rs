@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use comfy_table::{ContentArrangement, Table, presets};
 use contract::{AccountId, AccountState, AccountStatus, Channel as _, Probe};
 use jiff::{SpanRound, Timestamp, Unit};
-use rust_i18n::t;
 use serde::Serialize;
 
 use crate::cli::StatusArgs;
 use crate::composition::State;
 use crate::error::CliError;
 use crate::output;
+use crate::texts::t;
 
 /// One account in the JSON form.
 #[derive(Serialize)]
