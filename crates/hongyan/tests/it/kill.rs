@@ -3,7 +3,7 @@
 //! The promise: every message is answered, and the phone shows no answer twice.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use backend::{Backend, Endpoint, Fault, User};
 use rand::rngs::StdRng;
@@ -64,7 +64,27 @@ async fn killed_before_the_batch_arrived() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_when_the_message_is_received_and_the_agent_runs() {
+async fn killed_when_the_batch_is_on_disk_and_acknowledged() {
+    let scene = Scene::new().await;
+    scene.model.hold();
+    scene.alice.says("hello").await;
+    let (fault, mut gate) = Fault::hold_before();
+    // The first poll brings the message; the second carries the new cursor.
+    scene.backend.next(Endpoint::GetUpdates, Fault::Late { by: Duration::from_millis(1) });
+    scene.backend.next(Endpoint::GetUpdates, fault);
+    let gateway = scene.gateway();
+    gate.arrived().await;
+    gateway.kill();
+    scene.model.release();
+    drop(gate);
+
+    let _gateway = scene.gateway();
+    assert_eq!(scene.alice.hears().await, "re: hello");
+    assert_eq!(scene.answers().await, ["re: hello"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_when_the_message_is_admitted_and_the_agent_runs() {
     let scene = Scene::new().await;
     scene.model.hold();
     let gateway = scene.gateway();
