@@ -4,11 +4,14 @@ use super::rust::Rust;
 use super::tree::{File, Finding, Tree};
 
 /// Each crate, what it may depend on of ours, and what its tests may besides.
-const EDGES: [(&str, &[&str], &[&str]); 7] = [
+const EDGES: [(&str, &[&str], &[&str]); 10] = [
     ("ledger", &[], &[]),
     ("ilink", &[], &[]),
+    ("silk", &[], &[]),
+    ("prose", &[], &[]),
+    ("mediafile", &[], &[]),
     ("contract", &[], &[]),
-    ("weixin", &["ilink", "contract", "ledger"], &["backend"]),
+    ("weixin", &["ilink", "contract", "ledger", "silk", "prose", "mediafile"], &["backend"]),
     ("gateway", &["contract", "ledger"], &[]),
     ("backend", &["ilink", "ledger"], &[]),
     ("hongyan", &["ledger", "ilink", "contract", "weixin", "gateway", "backend"], &[]),

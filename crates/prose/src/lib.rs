@@ -1,0 +1,1 @@
+//! Turns an agent's markdown into text that WeChat shows, in parts that it accepts.

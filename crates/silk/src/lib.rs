@@ -1,0 +1,1 @@
+//! Decodes the voice messages of WeChat: SILK v3 to PCM.
