@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use crate::{AccountStatus, ChannelId, Host, Probe, Reply, Signal, TurnEnd, TurnId};
+use crate::{
+    AccountStatus, ChannelId, Conversation, Host, OutboxAction, OutboxEntry, Outgoing, PeerStatus,
+    Probe, Reply, SendReport, Signal, Target, TurnEnd, TurnId,
+};
 
 /// A way to reach people.
 pub trait Channel: Send + Sync {
@@ -34,6 +37,45 @@ pub trait Channel: Send + Sync {
         end: TurnEnd,
     ) -> BoxFuture<'a, Result<(), ChannelError>>;
 
+    /// Takes something to say outside a turn. When it returns `Ok`, it is on disk
+    /// and the report says what has become of it within a moment.
+    ///
+    /// Works on a channel that does not run, too: what it takes waits then.
+    fn send(&self, outgoing: Outgoing) -> BoxFuture<'_, Result<SendReport, ChannelError>>;
+
+    /// Finds whom a target means, without saying anything.
+    fn resolve(&self, target: Target) -> BoxFuture<'_, Result<Conversation, ChannelError>>;
+
+    /// Returns what waits to leave or is parked, the oldest first.
+    fn outbox(&self) -> BoxFuture<'_, Result<Vec<OutboxEntry>, ChannelError>>;
+
+    /// Drops or retries messages of the outbox; returns how many it concerned.
+    fn act<'a>(
+        &'a self,
+        action: OutboxAction,
+        ids: &'a [i64],
+    ) -> BoxFuture<'a, Result<usize, ChannelError>>;
+
+    /// Returns what is known of each peer, those who wrote last first.
+    fn peers(&self) -> BoxFuture<'_, Result<Vec<PeerStatus>, ChannelError>>;
+
+    /// Gives a peer a name, or takes it away.
+    fn name_peer<'a>(
+        &'a self,
+        target: &'a Target,
+        name: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Conversation, ChannelError>>;
+
+    /// Takes new settings, as they stand in a configuration. Accounts that they
+    /// do not concern go on undisturbed. Returns what was not understood.
+    fn configure(
+        &self,
+        section: serde_json::Value,
+    ) -> BoxFuture<'_, Result<Vec<String>, ChannelError>>;
+
+    /// Returns all numbers in the text format of Prometheus.
+    fn metrics(&self) -> BoxFuture<'_, Result<String, ChannelError>>;
+
     /// Returns where each account stands.
     fn status(&self) -> BoxFuture<'_, Result<Vec<AccountStatus>, ChannelError>>;
 
@@ -57,6 +99,25 @@ pub enum ChannelError {
         /// The file as the host named it.
         path: String,
         /// Why not.
+        reason: String,
+    },
+    /// Nobody is known by that name or id.
+    #[error("nobody is known as {0:?}; the peer must have written to the bot once")]
+    UnknownTarget(String),
+    /// More than one account or peer could be meant.
+    #[error("{to:?} could be any of {}; name the account", among.join(", "))]
+    AmbiguousTarget {
+        /// What was asked for.
+        to: String,
+        /// What it could be.
+        among: Vec<String>,
+    },
+    /// The settings cannot be used; the earlier ones stay.
+    #[error("the setting {path} cannot be used: {reason}")]
+    Settings {
+        /// Where in the section.
+        path: String,
+        /// Why, and what would do.
         reason: String,
     },
     /// Another process runs this channel on the same state.

@@ -3,7 +3,7 @@
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
-use crate::{Conversation, Inbound};
+use crate::{AccountStatus, Alert, Conversation, Inbound};
 
 /// A program that runs channels.
 pub trait Host: Send + Sync {
@@ -15,6 +15,13 @@ pub trait Host: Send + Sync {
     /// on its own and ends by [`Channel::finish`](crate::Channel::finish).
     /// Waits while the conversation's queue is full.
     fn receive(&self, inbound: Inbound) -> BoxFuture<'_, Result<(), HostError>>;
+
+    /// Hears that an account stands elsewhere than before. Must not block.
+    fn changed(&self, status: AccountStatus);
+
+    /// Hears what a person should know. Told once per trouble, not once per
+    /// occurrence. Must not block.
+    fn alert(&self, alert: Alert);
 }
 
 /// Who wants to be heard.

@@ -5,10 +5,10 @@
 //! the two traits below.
 //!
 //! ```text
-//!            admit(sender) · receive(inbound)
-//!  Channel ────────────────────────────────────▶ Host
-//!  Channel ◀──────────────────────────────────── Host
-//!            start · reply · signal · finish · status · probe · stop
+//!            admit(sender) · receive(inbound) · changed(status) · alert(alert)
+//!  Channel ──────────────────────────────────────────────────────────────────▶ Host
+//!  Channel ◀────────────────────────────────────────────────────────────────── Host
+//!            start · reply · signal · finish · send · outbox · status · … · stop
 //! ```
 //!
 //! The life of a turn: the channel stores a message, asks the host whether the
@@ -22,13 +22,18 @@
 mod channel;
 mod host;
 mod ids;
+mod sending;
 mod status;
 mod turn;
 
 pub use crate::channel::{Channel, ChannelError};
 pub use crate::host::{Host, HostError, Sender, Verdict};
 pub use crate::ids::{AccountId, ChannelId, Conversation, PeerId, TurnId};
+pub use crate::sending::{
+    Alert, Delivery, OutboxAction, OutboxEntry, Outgoing, PeerStatus, SendClass, SendReport, Target,
+};
 pub use crate::status::{AccountState, AccountStatus, Probe};
 pub use crate::turn::{
-    Attachment, Content, Inbound, Media, MediaKind, Quote, Reply, Signal, ToolOutcome, TurnEnd,
+    Attachment, Author, Content, Inbound, Lane, Media, MediaKind, Quote, Reply, ReplyClass, Signal,
+    Source, ToolOutcome, TurnEnd,
 };

@@ -35,6 +35,8 @@ pub enum AccountState {
 pub struct AccountStatus {
     /// The account.
     pub account: AccountId,
+    /// The name given to it here.
+    pub name: Option<String>,
     /// Its state.
     #[serde(flatten)]
     pub state: AccountState,
@@ -48,8 +50,12 @@ pub struct AccountStatus {
     pub inbox: u64,
     /// Replies that wait to leave.
     pub outbox: u64,
-    /// Replies that were given up, with a reason.
+    /// Messages that are parked, with a reason.
     pub parked: u64,
+    /// Messages that could not be handled and were set aside.
+    pub failed: u64,
+    /// Peers to whom sends seem not to show.
+    pub suppressed: u64,
 }
 
 /// What the backend says of one account when asked now.

@@ -23,9 +23,22 @@ pub struct Inbound {
     pub attachments: Vec<Attachment>,
     /// What it quotes.
     pub quote: Option<Quote>,
+    /// Whether it waits its turn in the conversation or overtakes it.
+    pub lane: Lane,
     /// How often it has been handed over, this time included. Over 1 after a
     /// crash: the host may have worked on it before.
     pub offers: u32,
+}
+
+/// How a message comes to its turn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lane {
+    /// After what was said before it in the same conversation.
+    #[default]
+    Conversation,
+    /// At once, whatever the conversation is busy with: a control command.
+    Aside,
 }
 
 /// Media that came with a message.
@@ -35,8 +48,12 @@ pub struct Attachment {
     pub kind: MediaKind,
     /// Its name as the sender gave it, to be shown, never to be opened.
     pub name: String,
+    /// What its bytes are, told from themselves, such as `audio/wav`.
+    pub mime: Option<String>,
     /// Where its bytes lie; `None` when they could not be fetched.
     pub path: Option<PathBuf>,
+    /// Why there is no path, in words for the agent.
+    pub problem: Option<String>,
     /// What was said in it, for a voice message that came with a transcript.
     pub transcript: Option<String>,
 }
@@ -60,8 +77,22 @@ pub enum MediaKind {
 pub struct Quote {
     /// The backend's id of it, if known.
     pub message_id: Option<String>,
-    /// What it says, as far as known.
+    /// Who said it, if known.
+    pub author: Option<Author>,
+    /// What it says, as far as known; empty when it is not known.
     pub text: String,
+    /// Its media, as far as they are still there.
+    pub attachments: Vec<Attachment>,
+}
+
+/// Which end of a conversation said something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Author {
+    /// The peer.
+    Peer,
+    /// We.
+    Us,
 }
 
 /// One reply of a turn.
@@ -70,8 +101,23 @@ pub struct Reply {
     /// Which reply of the turn it is, from 0. A number that is already on disk
     /// is not stored again, so a turn that runs twice answers once.
     pub number: u32,
+    /// What it is for.
+    pub class: ReplyClass,
     /// What it says.
     pub content: Content,
+}
+
+/// What a reply is for: what must not wait goes first when sends are scarce.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReplyClass {
+    /// An answer, or a part of one.
+    #[default]
+    Answer,
+    /// A question that the turn waits for, such as an approval.
+    Question,
+    /// A word of the host's own, such as why there is no answer.
+    Notice,
 }
 
 /// What can be said.
@@ -85,14 +131,41 @@ pub enum Content {
 }
 
 /// Media to send.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Media {
-    /// How to send it.
-    pub kind: MediaKind,
-    /// Where its bytes lie. The channel takes a copy before the call returns.
-    pub path: PathBuf,
-    /// The name to show.
-    pub name: String,
+    /// Where its bytes are.
+    pub source: Source,
+    /// How to send it; told from the bytes when left out.
+    pub kind: Option<MediaKind>,
+    /// The name to show; the source's own when left out.
+    pub name: Option<String>,
+    /// What is said with it. Sent before it, so that a failed upload loses no word.
+    pub caption: Option<String>,
+    /// Sends a picture or a video as a file, which keeps its quality.
+    #[serde(default)]
+    pub as_file: bool,
+}
+
+impl Media {
+    /// Sends a file of the host's own under a name.
+    #[must_use]
+    pub fn file(kind: MediaKind, path: PathBuf, name: impl Into<String>) -> Self {
+        let (kind, name) = (Some(kind), Some(name.into()));
+        Self { source: Source::File(path), kind, name, caption: None, as_file: false }
+    }
+}
+
+/// Where the bytes of media are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A file that the host made or vouches for. The channel takes a copy before
+    /// the call returns.
+    File(PathBuf),
+    /// What an agent named: a path or `file://` address below one of the
+    /// channel's media roots, of which a copy is taken before the call returns,
+    /// or a public `http(s)://` address, fetched when it is sent.
+    Named(String),
 }
 
 /// What is told while a turn runs: seen if it can be, never kept.
@@ -137,6 +210,8 @@ pub enum ToolOutcome {
 pub enum TurnEnd {
     /// All replies have been given.
     Answered,
+    /// The peer stopped it.
+    Stopped,
     /// The agent failed for good. What the peer is to be told was a reply.
     Failed {
         /// Why, for the operator.

@@ -111,14 +111,17 @@ pub(crate) fn in_words(inbound: &Inbound) -> String {
             MediaKind::File => "file",
         };
         let what = attachment.transcript.as_deref().unwrap_or(&attachment.name);
-        words.push_str(&format!("[{kind}: {what}]"));
+        match &attachment.problem {
+            None => words.push_str(&format!("[{kind}: {what}]")),
+            Some(problem) => words.push_str(&format!("[{kind}: {what}; {problem}]")),
+        }
     }
     words
 }
 
 #[cfg(test)]
 mod tests {
-    use contract::{Attachment, Conversation, Quote};
+    use contract::{Attachment, Conversation, Lane, Quote};
 
     use super::*;
 
@@ -138,17 +141,27 @@ mod tests {
                 Attachment {
                     kind: MediaKind::Image,
                     name: "goose.png".to_owned(),
+                    mime: None,
                     path: None,
+                    problem: None,
                     transcript: None,
                 },
                 Attachment {
                     kind: MediaKind::Voice,
                     name: "v.wav".to_owned(),
+                    mime: None,
                     path: None,
+                    problem: None,
                     transcript: Some("see you".to_owned()),
                 },
             ],
-            quote: Some(Quote { message_id: None, text: "hi".to_owned() }),
+            quote: Some(Quote {
+                message_id: None,
+                author: None,
+                text: "hi".to_owned(),
+                attachments: Vec::new(),
+            }),
+            lane: Lane::Conversation,
             offers: 1,
         };
         assert_eq!(

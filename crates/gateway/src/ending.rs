@@ -46,7 +46,7 @@ impl Ending {
     pub(crate) fn of(outcome: &Outcome) -> Self {
         match outcome {
             Outcome::Answered => Self::Finish { notice: None, end: TurnEnd::Answered },
-            Outcome::Stopped => Self::failed(None, "stopped by the peer".to_owned()),
+            Outcome::Stopped => Self::Finish { notice: None, end: TurnEnd::Stopped },
             Outcome::Cut => Self::Leave,
             Outcome::Panicked => {
                 Self::failed(Some(Notice::WentWrong), "the agent panicked".to_owned())
@@ -119,6 +119,9 @@ fn is_about_the_reply(err: &ChannelError) -> bool {
     match err {
         ChannelError::Media { .. } => true,
         ChannelError::NoSuchTurn(_)
+        | ChannelError::UnknownTarget(_)
+        | ChannelError::AmbiguousTarget { .. }
+        | ChannelError::Settings { .. }
         | ChannelError::Locked(_)
         | ChannelError::Storage(_)
         | ChannelError::Stopped => false,
@@ -147,7 +150,8 @@ mod tests {
             "the agent is not set up right: no key",
         );
         check(&Outcome::Panicked, Some(Notice::WentWrong), "the agent panicked");
-        check(&Outcome::Stopped, None, "stopped by the peer");
+        let stopped = Ending::Finish { notice: None, end: TurnEnd::Stopped };
+        assert_eq!(Ending::of(&Outcome::Stopped), stopped);
     }
 
     #[test]

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::{Channel, ChannelError, ChannelId, Host, HostError, Inbound, Sender, Verdict};
+use contract::{
+    AccountStatus, Alert, Channel, ChannelError, ChannelId, Host, HostError, Inbound, Sender,
+    Verdict,
+};
 use futures_util::future::{BoxFuture, join_all};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -171,6 +174,14 @@ impl Host for Door {
             };
             taken.map_err(|Closed| HostError::Stopping)
         })
+    }
+
+    fn changed(&self, status: AccountStatus) {
+        tracing::info!(channel = %self.channel.id(), account = %status.account, state = ?status.state, "account changed");
+    }
+
+    fn alert(&self, alert: Alert) {
+        tracing::error!(channel = %self.channel.id(), account = %alert.account, code = alert.code, "{}", alert.text);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use contract::{Channel, Content, Inbound, Media, Reply, Signal, ToolOutcome};
+use contract::{Channel, Content, Inbound, Media, Reply, ReplyClass, Signal, ToolOutcome};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
@@ -60,7 +60,7 @@ impl Replies {
             asked_at_ms: self.shared.inbound.sent_at_ms,
         };
         let words = self.shared.store.record(answer).await?;
-        self.give(&mut next, Content::Text(words)).await
+        self.give(&mut next, ReplyClass::Answer, Content::Text(words)).await
     }
 
     /// Sends a picture, a video or a file. The file may be removed when the
@@ -71,7 +71,7 @@ impl Replies {
     /// When the file cannot be read, or the channel does not take it.
     pub async fn media(&self, media: Media) -> Result<(), AgentError> {
         let mut next = self.shared.next.lock().await;
-        self.give(&mut next, Content::Media(media)).await
+        self.give(&mut next, ReplyClass::Answer, Content::Media(media)).await
     }
 
     /// Returns the words that an earlier run of this turn recorded for the next
@@ -121,11 +121,16 @@ impl Replies {
     /// Says something that is not the agent's and not part of the session.
     pub(crate) async fn notice(&self, text: &str) -> Result<(), AgentError> {
         let mut next = self.shared.next.lock().await;
-        self.give(&mut next, Content::Text(text.to_owned())).await
+        self.give(&mut next, ReplyClass::Notice, Content::Text(text.to_owned())).await
     }
 
-    async fn give(&self, next: &mut u32, content: Content) -> Result<(), AgentError> {
-        let reply = Reply { number: *next, content };
+    async fn give(
+        &self,
+        next: &mut u32,
+        class: ReplyClass,
+        content: Content,
+    ) -> Result<(), AgentError> {
+        let reply = Reply { number: *next, class, content };
         // Counted before it is known to have arrived: a number that is used
         // twice would swallow the second reply, one that is left out harms nobody.
         *next += 1;

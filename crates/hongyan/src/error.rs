@@ -86,6 +86,9 @@ impl From<ChannelError> for CliError {
             }
             ChannelError::NoSuchTurn(_)
             | ChannelError::Media { .. }
+            | ChannelError::UnknownTarget(_)
+            | ChannelError::AmbiguousTarget { .. }
+            | ChannelError::Settings { .. }
             | ChannelError::Storage(_)
             | ChannelError::Stopped => Self::new(Kind::Config, err.to_string()).caused_by(err),
         }

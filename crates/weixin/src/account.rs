@@ -168,6 +168,7 @@ impl Account {
 pub(crate) fn status(account: AccountId, health: Snapshot, counts: Counts) -> AccountStatus {
     AccountStatus {
         account,
+        name: None,
         state: health.state,
         last_poll_at_ms: health.last_poll_at_ms,
         last_inbound_at_ms: counts.last_inbound_at_ms,
@@ -175,6 +176,8 @@ pub(crate) fn status(account: AccountId, health: Snapshot, counts: Counts) -> Ac
         inbox: counts.inbox,
         outbox: counts.outbox,
         parked: counts.parked,
+        failed: 0,
+        suppressed: 0,
     }
 }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contract::{
-    AccountState, AccountStatus, Channel, ChannelError, ChannelId, Host, Probe, Reply, Signal,
+    AccountState, AccountStatus, Channel, ChannelError, ChannelId, Conversation, Host,
+    OutboxAction, OutboxEntry, Outgoing, PeerStatus, Probe, Reply, SendReport, Signal, Target,
     TurnEnd, TurnId,
 };
 use futures_util::FutureExt as _;
@@ -143,6 +144,46 @@ impl Channel for WeixinChannel {
             running.finish(turn, end).await
         }
         .boxed()
+    }
+
+    fn send(&self, _: Outgoing) -> BoxFuture<'_, Result<SendReport, ChannelError>> {
+        async { Err(ChannelError::Stopped) }.boxed()
+    }
+
+    fn resolve(&self, _: Target) -> BoxFuture<'_, Result<Conversation, ChannelError>> {
+        async { Err(ChannelError::Stopped) }.boxed()
+    }
+
+    fn outbox(&self) -> BoxFuture<'_, Result<Vec<OutboxEntry>, ChannelError>> {
+        async { Err(ChannelError::Stopped) }.boxed()
+    }
+
+    fn act<'a>(
+        &'a self,
+        _: OutboxAction,
+        _: &'a [i64],
+    ) -> BoxFuture<'a, Result<usize, ChannelError>> {
+        async { Err(ChannelError::Stopped) }.boxed()
+    }
+
+    fn peers(&self) -> BoxFuture<'_, Result<Vec<PeerStatus>, ChannelError>> {
+        async { Err(ChannelError::Stopped) }.boxed()
+    }
+
+    fn name_peer<'a>(
+        &'a self,
+        _: &'a Target,
+        _: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Conversation, ChannelError>> {
+        async { Err(ChannelError::Stopped) }.boxed()
+    }
+
+    fn configure(&self, _: serde_json::Value) -> BoxFuture<'_, Result<Vec<String>, ChannelError>> {
+        async { Err(ChannelError::Stopped) }.boxed()
+    }
+
+    fn metrics(&self) -> BoxFuture<'_, Result<String, ChannelError>> {
+        async { Err(ChannelError::Stopped) }.boxed()
     }
 
     fn status(&self) -> BoxFuture<'_, Result<Vec<AccountStatus>, ChannelError>> {

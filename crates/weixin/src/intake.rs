@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contract::{
-    AccountId, ChannelId, Conversation, Host, HostError, Inbound, PeerId, Quote, Sender, TurnId,
-    Verdict,
+    AccountId, ChannelId, Conversation, Host, HostError, Inbound, Lane, PeerId, Quote, Sender,
+    TurnId, Verdict,
 };
 use ilink::wire::{self, Item};
 use ilink::{Backoff, RunId, UserId};
@@ -127,6 +127,7 @@ impl Intake {
             text: text_of(&msg),
             attachments,
             quote: items(&msg).find_map(|item| quote(item.ref_msg.as_deref()?)),
+            lane: Lane::Conversation,
             offers: row.offers,
         }
     }
@@ -164,5 +165,10 @@ fn quote(quoted: &wire::RefMsg) -> Option<Quote> {
     let text = item.and_then(|item| item.text_item.as_ref()?.text.clone());
     let text = text.or_else(|| quoted.title.clone()).unwrap_or_default();
     let message_id = quoted.svr_id.as_ref().map(ToString::to_string);
-    (message_id.is_some() || !text.is_empty()).then_some(Quote { message_id, text })
+    (message_id.is_some() || !text.is_empty()).then_some(Quote {
+        message_id,
+        author: None,
+        text,
+        attachments: Vec::new(),
+    })
 }

@@ -48,7 +48,8 @@ impl ReceivedFiles {
             }
         };
         let transcript = item.voice_item.as_ref().and_then(|voice| voice.text.clone());
-        Some(Attachment { kind, name, path, transcript })
+        let problem = path.is_none().then(|| "it could not be fetched".to_owned());
+        Some(Attachment { kind, name, mime: None, path, problem, transcript })
     }
 
     async fn download(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use contract::{
-    AccountId, AccountStatus, ChannelError, ChannelId, Content, Host, Probe, Reply, Signal,
+    AccountId, AccountStatus, ChannelError, ChannelId, Content, Host, Probe, Reply, Signal, Source,
     ToolOutcome, TurnEnd, TurnId,
 };
 use futures_util::future::join_all;
@@ -190,11 +190,15 @@ impl Running {
             Content::Text(text) => Payload::Text(text),
             Content::Media(media) => {
                 let file = uuid::Uuid::new_v4().to_string();
-                adopt(&media.path, &self.settings.files(), &file).await.map_err(|err| {
-                    let path = media.path.display().to_string();
+                let Source::File(path) = media.source else {
+                    return Err(ChannelError::Stopped);
+                };
+                adopt(&path, &self.settings.files(), &file).await.map_err(|err| {
+                    let path = path.display().to_string();
                     ChannelError::Media { path, reason: err.to_string() }
                 })?;
-                Payload::Media { kind: media.kind, name: media.name, file }
+                let kind = media.kind.unwrap_or(contract::MediaKind::File);
+                Payload::Media { kind, name: media.name.unwrap_or_default(), file }
             }
         };
         let is_new = self.enqueue(&turn, Some(reply.number), &payload).await?;

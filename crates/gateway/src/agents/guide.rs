@@ -127,8 +127,7 @@ async fn send(
         Ok(file)
     };
     let file = tokio::task::spawn_blocking(write).await.map_err(failed)?.map_err(failed)?;
-    let media = Media { kind, path: file.path().to_owned(), name: name.to_owned() };
-    replies.media(media).await
+    replies.media(Media::file(kind, file.path().to_owned(), name)).await
 }
 
 fn failed(err: impl std::error::Error) -> AgentError {

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use contract::{
     AccountStatus, Channel, ChannelError, ChannelId, Content, Conversation, Host, HostError,
-    Inbound, Media, MediaKind, Probe, Reply, Sender, Signal, TurnEnd, TurnId, Verdict,
+    Inbound, Lane, Media, MediaKind, OutboxAction, OutboxEntry, Outgoing, PeerStatus, Probe, Reply,
+    SendReport, Sender, Signal, Source, Target, TurnEnd, TurnId, Verdict,
 };
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -69,6 +70,7 @@ impl TestChannel {
             text: text.to_owned(),
             attachments: Vec::new(),
             quote: None,
+            lane: Lane::Conversation,
             offers: 1,
         }
     }
@@ -198,7 +200,7 @@ impl Channel for TestChannel {
         turn: &'a TurnId,
         reply: Reply,
     ) -> BoxFuture<'a, Result<(), ChannelError>> {
-        let Reply { number, content } = reply;
+        let Reply { number, content, .. } = reply;
         let said = said(content);
         let outcome = self.change(|state| {
             if let Some(fault) = state.faults.pop_front() {
@@ -239,6 +241,46 @@ impl Channel for TestChannel {
         std::future::ready(Ok(Vec::new())).boxed()
     }
 
+    fn send(&self, _: Outgoing) -> BoxFuture<'_, Result<SendReport, ChannelError>> {
+        std::future::ready(Err(ChannelError::Stopped)).boxed()
+    }
+
+    fn resolve(&self, _: Target) -> BoxFuture<'_, Result<Conversation, ChannelError>> {
+        std::future::ready(Err(ChannelError::Stopped)).boxed()
+    }
+
+    fn outbox(&self) -> BoxFuture<'_, Result<Vec<OutboxEntry>, ChannelError>> {
+        std::future::ready(Err(ChannelError::Stopped)).boxed()
+    }
+
+    fn act<'a>(
+        &'a self,
+        _: OutboxAction,
+        _: &'a [i64],
+    ) -> BoxFuture<'a, Result<usize, ChannelError>> {
+        std::future::ready(Err(ChannelError::Stopped)).boxed()
+    }
+
+    fn peers(&self) -> BoxFuture<'_, Result<Vec<PeerStatus>, ChannelError>> {
+        std::future::ready(Err(ChannelError::Stopped)).boxed()
+    }
+
+    fn name_peer<'a>(
+        &'a self,
+        _: &'a Target,
+        _: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Conversation, ChannelError>> {
+        std::future::ready(Err(ChannelError::Stopped)).boxed()
+    }
+
+    fn configure(&self, _: serde_json::Value) -> BoxFuture<'_, Result<Vec<String>, ChannelError>> {
+        std::future::ready(Err(ChannelError::Stopped)).boxed()
+    }
+
+    fn metrics(&self) -> BoxFuture<'_, Result<String, ChannelError>> {
+        std::future::ready(Err(ChannelError::Stopped)).boxed()
+    }
+
     fn stop(&self, _grace: Duration) -> BoxFuture<'_, ()> {
         self.change(|state| {
             state.n_stops += 1;
@@ -251,9 +293,11 @@ impl Channel for TestChannel {
 fn said(content: Content) -> Said {
     match content {
         Content::Text(text) => Said::Text(text),
-        Content::Media(Media { kind, path, name }) => {
-            Said::Media { kind, name, bytes: std::fs::read(path).unwrap() }
+        Content::Media(Media { source: Source::File(path), kind, name, .. }) => {
+            let bytes = std::fs::read(path).unwrap();
+            Said::Media { kind: kind.unwrap(), name: name.unwrap(), bytes }
         }
+        Content::Media(Media { source: Source::Named(name), .. }) => panic!("{name} is not a file"),
     }
 }
 

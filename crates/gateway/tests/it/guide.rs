@@ -109,7 +109,12 @@ async fn quotes_and_attachments_are_told_back() {
     let _gateway = start(dir.path(), &channel, quick()).await;
 
     let mut quoting = channel.message("ann", "what about this?");
-    quoting.quote = Some(Quote { message_id: Some("7".to_owned()), text: "one\ntwo".to_owned() });
+    quoting.quote = Some(Quote {
+        message_id: Some("7".to_owned()),
+        author: None,
+        text: "one\ntwo".to_owned(),
+        attachments: Vec::new(),
+    });
     let turn = channel.brings(quoting).await.unwrap();
     assert_eq!(channel.answer_to(&turn).await, [text("You quoted this message:\n\n> one\n> two")]);
 
@@ -118,13 +123,17 @@ async fn quotes_and_attachments_are_told_back() {
         Attachment {
             kind: MediaKind::Voice,
             name: "v.wav".to_owned(),
+            mime: None,
             path: Some("v".into()),
+            problem: None,
             transcript: Some("早上好".to_owned()),
         },
         Attachment {
             kind: MediaKind::File,
             name: "a.pdf".to_owned(),
+            mime: None,
             path: None,
+            problem: None,
             transcript: None,
         },
     ];

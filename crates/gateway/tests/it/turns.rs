@@ -118,7 +118,7 @@ async fn a_file_that_cannot_be_sent_is_told_and_a_channel_that_stores_nothing_ke
     let channel = TestChannel::new();
     let agent = does(|_, replies| async move {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").into();
-        replies.media(Media { kind: MediaKind::File, path, name: "a.toml".to_owned() }).await
+        replies.media(Media::file(MediaKind::File, path, "a.toml")).await
     });
     let gateway = start(dir.path(), &channel, agent.clone()).await;
 

@@ -102,6 +102,10 @@ async fn a_second_channel_on_the_same_folder_is_refused_and_told_by_whom() {
 struct Nobody;
 
 impl contract::Host for Nobody {
+    fn changed(&self, _: contract::AccountStatus) {}
+
+    fn alert(&self, _: contract::Alert) {}
+
     fn admit(
         &self,
         _: contract::Sender,

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use backend::{Backend, Credentials as Bound, Endpoint, User};
 use contract::{
-    Channel as _, Content, Host, HostError, Inbound, Reply, Sender, TurnEnd, TurnId, Verdict,
+    AccountStatus, Alert, Channel as _, Content, Host, HostError, Inbound, Reply, ReplyClass,
+    Sender, TurnEnd, TurnId, Verdict,
 };
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -43,6 +44,10 @@ impl Host for Recorder {
         let taken = self.told.send(inbound).map_err(|_| HostError::Stopping);
         async move { taken }.boxed()
     }
+
+    fn changed(&self, _: AccountStatus) {}
+
+    fn alert(&self, _: Alert) {}
 }
 
 impl TestHost {
@@ -74,7 +79,10 @@ impl TestHost {
 
     pub(crate) async fn replies(&self, turn: &TurnId, number: u32, text: &str) {
         let content = Content::Text(text.to_owned());
-        self.channel.reply(turn, Reply { number, content }).await.unwrap();
+        self.channel
+            .reply(turn, Reply { number, class: ReplyClass::Answer, content })
+            .await
+            .unwrap();
     }
 
     pub(crate) async fn finishes(&self, turn: &TurnId) {

@@ -1,7 +1,9 @@
 //! From the host to the phone.
 
 use backend::{Endpoint, Fault};
-use contract::{Channel as _, ChannelError, Content, Media, MediaKind, Reply, Signal, ToolOutcome};
+use contract::{
+    Channel as _, ChannelError, Content, Media, MediaKind, Reply, ReplyClass, Signal, ToolOutcome,
+};
 use ilink::Code;
 use serde_json::{Value, json};
 
@@ -80,9 +82,12 @@ async fn pictures_and_files_arrive_as_they_were() {
     scene.alice.says("send them").await;
     let inbound = host.hears().await;
     for (number, kind) in [(0, MediaKind::Image), (1, MediaKind::File)] {
-        let media = Media { kind, path: path.clone(), name: "报告 1.bin".to_owned() };
+        let media = Media::file(kind, path.clone(), "报告 1.bin");
         host.channel
-            .reply(&inbound.turn, Reply { number, content: Content::Media(media) })
+            .reply(
+                &inbound.turn,
+                Reply { number, class: ReplyClass::Answer, content: Content::Media(media) },
+            )
             .await
             .unwrap();
     }
@@ -107,10 +112,13 @@ async fn a_file_that_is_not_there_is_refused_at_once() {
     scene.alice.says("send it").await;
     let inbound = host.hears().await;
     let path = scene.dir.path().join("missing");
-    let media = Media { kind: MediaKind::File, path, name: "missing".to_owned() };
+    let media = Media::file(MediaKind::File, path, "missing");
     let refused = host
         .channel
-        .reply(&inbound.turn, Reply { number: 0, content: Content::Media(media) })
+        .reply(
+            &inbound.turn,
+            Reply { number: 0, class: ReplyClass::Answer, content: Content::Media(media) },
+        )
         .await;
     assert!(matches!(refused, Err(ChannelError::Media { .. })), "{refused:?}");
 }
@@ -145,7 +153,10 @@ async fn a_turn_that_has_ended_takes_no_more_replies() {
     scene.alice.says("hello").await;
     let inbound = host.answers("done").await;
     let content = Content::Text("late".to_owned());
-    let late = host.channel.reply(&inbound.turn, Reply { number: 1, content }).await;
+    let late = host
+        .channel
+        .reply(&inbound.turn, Reply { number: 1, class: ReplyClass::Answer, content })
+        .await;
     assert!(matches!(late, Err(ChannelError::NoSuchTurn(_))), "{late:?}");
 }
 
