@@ -14,6 +14,8 @@
 //! - `intake` turns stored messages into what a host understands, in order
 //!   within a conversation and side by side across conversations (`lanes`).
 //! - `delivery` sends outbox rows, under one client id for all attempts.
+//! - [`governor`] decides what may leave when: window, quota, bursts, penalties;
+//!   [`outcome`] says what an answer of the backend means.
 //! - [`credentials`] are the files that the official plugin keeps, too.
 //!
 //! Invariants: nothing here knows what an agent is; a message is acknowledged
@@ -22,7 +24,9 @@
 pub mod account_id;
 pub mod channel;
 pub mod credentials;
+pub mod governor;
 pub mod login;
+pub mod outcome;
 
 mod account;
 mod delivery;
