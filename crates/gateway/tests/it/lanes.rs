@@ -60,7 +60,7 @@ async fn stop_overtakes_the_lane_and_those_behind_go_on() {
 
     assert_eq!(channel.answer_to(&stop).await, [text("Stopped.")]);
     assert_eq!(channel.answer_to(&stuck).await, [text("begun")]);
-    let stopped = TurnEnd::Failed { reason: "stopped by the peer".to_owned() };
+    let stopped = TurnEnd::Stopped;
     assert_eq!(channel.end_of(&stuck).await, stopped);
     agent.open("next");
     assert_eq!(channel.answer_to(&next).await, [text("begun"), text("next")]);
