@@ -9,7 +9,7 @@
 //!                 └▶ Drop   progress that cannot be told now
 //! ```
 //!
-//! Everything outbound passes here: answers, approvals, notices, progress,
+//! Everything outbound passes here: answers, questions, notices, progress,
 //! scheduled messages and typing. The state is two values that can be stored:
 //! a [`Peer`] per conversation and a [`Line`] per account; a [`Gate`] looks at
 //! both under the account's [`Limits`]. No I/O and no clock: times are
@@ -56,8 +56,8 @@ pub use self::peer::Peer;
 pub enum Class {
     /// The answer to a peer's message, or a part of it.
     Answer,
-    /// A question that the peer has to decide before a turn goes on.
-    Approval,
+    /// What the peer has to decide before a turn goes on, such as an approval.
+    Question,
     /// Says that there is no answer, and why; the one message to a stranger, too.
     Notice,
     /// What happens in a turn; nobody misses it when the answer comes.
@@ -70,7 +70,7 @@ impl Class {
     /// Says whether it leaves the end of a burst and of a day to others.
     fn is_modest(self) -> bool {
         match self {
-            Self::Answer | Self::Approval | Self::Notice => false,
+            Self::Answer | Self::Question | Self::Notice => false,
             Self::Progress | Self::Scheduled => true,
         }
     }
@@ -333,7 +333,7 @@ impl Gate<'_> {
     /// Returns how many sends a message has to leave to others.
     fn spare(&self, ask: &Ask) -> u32 {
         match ask.class {
-            Class::Answer | Class::Approval | Class::Notice => 0,
+            Class::Answer | Class::Question | Class::Notice => 0,
             Class::Progress => {
                 let reserve = self.limits.progress_reserve.max(self.limits.reserve);
                 ask.n_waiting.saturating_add(reserve)
@@ -349,7 +349,7 @@ impl Gate<'_> {
     fn wait(&self, class: Class, now: i64) -> Option<(i64, Why)> {
         let progress_from = match class {
             Class::Progress => self.peer.progress_from(self.limits),
-            Class::Answer | Class::Approval | Class::Notice | Class::Scheduled => i64::MIN,
+            Class::Answer | Class::Question | Class::Notice | Class::Scheduled => i64::MIN,
         };
         let reasons = [
             (self.line.penalty_until(now).unwrap_or(i64::MIN), Why::Penalty),

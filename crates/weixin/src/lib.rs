@@ -16,6 +16,7 @@
 //! - `delivery` sends outbox rows, under one client id for all attempts.
 //! - [`governor`] decides what may leave when: window, quota, bursts, penalties;
 //!   [`outcome`] says what an answer of the backend means.
+//! - [`codes`] explains every notice, outcome and trouble to people.
 //! - [`credentials`] are the files that the official plugin keeps, too.
 //!
 //! Invariants: nothing here knows what an agent is; a message is acknowledged
@@ -23,6 +24,7 @@
 
 pub mod account_id;
 pub mod channel;
+pub mod codes;
 pub mod credentials;
 pub mod governor;
 pub mod login;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::limits::ms;
-use super::{Gate, Parked};
+use super::{Ask, Class, Gate, Parked};
 
 /// Where a conversation and its account stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,7 +18,9 @@ pub struct Numbers {
     pub penalty_until_ms: Option<i64>,
     /// Messages in a row that were accepted without an id.
     pub unconfirmed: u32,
-    /// Why a message would be kept now.
+    /// Whether the peer seems to see nothing.
+    pub suppressed: bool,
+    /// Why an answer would be kept now.
     pub parked: Option<Parked>,
     /// The window where an answer taught a smaller one, in milliseconds.
     pub learnt_window_ms: Option<i64>,
@@ -37,8 +39,6 @@ impl Gate<'_> {
         let (peer, limits) = (&*self.peer, self.limits);
         let window = peer.window(limits, now);
         let quota = peer.quota(limits, now);
-        let suppressed = peer.is_suppressed().then_some(Parked::Suppressed);
-        let spent = (peer.left(limits, now) == Some(0)).then_some(Parked::QuotaSpent);
         let left = |window: i64| peer.age(now).map_or(0, |age| window.saturating_sub(age).max(0));
         Numbers {
             window_left_ms: window.map(left),
@@ -46,7 +46,8 @@ impl Gate<'_> {
             burst_left: self.line.room(limits, now),
             penalty_until_ms: self.line.penalty_until(now),
             unconfirmed: peer.n_unconfirmed(),
-            parked: peer.closed(limits, now).or(suppressed).or(spent),
+            suppressed: peer.is_suppressed(),
+            parked: self.parked(&Ask::of(Class::Answer), now),
             learnt_window_ms: window.filter(|window| limits.window.map(ms) != Some(*window)),
             learnt_quota: quota.filter(|quota| limits.sends_per_inbound != Some(*quota)),
             sent_today: self.line.sent_today(now),

@@ -68,6 +68,20 @@ impl Peer {
         self.closed = None;
     }
 
+    /// A newer context token came without a new message, with a late copy of one.
+    pub fn context_renewed(&mut self) {
+        self.closed.take_if(|why| *why == Parked::StaleContext);
+    }
+
+    /// A person wants another try: what refusals closed and taught is forgotten.
+    /// The limits that are set still hold.
+    pub fn reopen(&mut self) {
+        self.closed = None;
+        self.learnt_window = None;
+        self.learnt_quota = None;
+        self.tried_at = None;
+    }
+
     /// Takes note of the time; returns the time to reckon with.
     pub(super) fn wind(&mut self, now_ms: i64) -> i64 {
         let reading = self.clock.read(now_ms);

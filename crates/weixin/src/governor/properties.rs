@@ -45,7 +45,7 @@ impl Answer {
 fn class() -> impl Strategy<Value = Class> {
     prop_oneof![
         Just(Class::Answer),
-        Just(Class::Approval),
+        Just(Class::Question),
         Just(Class::Notice),
         Just(Class::Progress),
         Just(Class::Scheduled),

@@ -74,12 +74,12 @@ fn wait(until_ms: i64, why: Why) -> Decision {
 }
 
 const CLASSES: [Class; 5] =
-    [Class::Answer, Class::Approval, Class::Notice, Class::Progress, Class::Scheduled];
+    [Class::Answer, Class::Question, Class::Notice, Class::Progress, Class::Scheduled];
 
 #[test]
 fn each_class_is_kept_dropped_or_sent_by_what_is_left() {
     let (spent, send, drop) = (Decision::Park(Parked::QuotaSpent), Decision::Send, Decision::Drop);
-    // Sends used; then answer, approval, notice, progress, scheduled while a turn runs.
+    // Sends used; then answer, question, notice, progress, scheduled while a turn runs.
     let cases = [
         (0, [send, send, send, send, send]),
         (4, [send, send, send, send, send]),
@@ -235,7 +235,7 @@ fn a_penalty_stops_everything_doubles_and_ends_with_success() {
         let until = talk.numbers().penalty_until_ms.unwrap();
         pauses.push((until - talk.now) / 1_000);
         talk.now = until - 1;
-        for class in [Class::Answer, Class::Approval, Class::Notice, Class::Scheduled] {
+        for class in [Class::Answer, Class::Question, Class::Notice, Class::Scheduled] {
             assert_eq!(talk.decides(class), wait(until, Why::Penalty), "{class:?}");
         }
         assert_eq!(talk.decides(Class::Progress), Decision::Drop);
@@ -340,6 +340,24 @@ fn a_refusal_closes_the_conversation_until_the_peer_writes() {
         talk.gate().settle(&begun, &outcome, now);
         assert_eq!(talk.decides(Class::Answer), Decision::Send);
     }
+}
+
+#[test]
+fn a_renewed_context_reopens_what_a_stale_one_closed_and_a_person_everything() {
+    let spent = Decision::Park(Parked::QuotaSpent);
+    let mut talk = Talk::calm();
+    talk.gets(&Outcome::StaleContext);
+    talk.peer.context_renewed();
+    talk.sends(3);
+    talk.gets(&Outcome::QuotaSpent);
+    talk.peer.context_renewed();
+    assert_eq!(talk.decides(Class::Answer), spent);
+    assert_eq!(talk.numbers().learnt_quota, Some(3));
+    talk.peer.reopen();
+    assert_eq!(talk.numbers().learnt_quota, None);
+    talk.sends(7);
+    talk.peer.reopen();
+    assert_eq!(talk.decides(Class::Answer), spent);
 }
 
 #[test]
@@ -497,6 +515,7 @@ fn the_numbers_say_where_things_stand() {
         burst_left: Some(16),
         penalty_until_ms: None,
         unconfirmed: 0,
+        suppressed: false,
         parked: None,
         learnt_window_ms: None,
         learnt_quota: None,

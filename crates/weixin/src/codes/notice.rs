@@ -1,0 +1,98 @@
+//! What the channel itself says to people in a chat.
+
+use std::fmt::Display;
+
+use super::{Language, explain};
+
+/// A notice to somebody in a chat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// The rest of an answer waits for a message of the peer.
+    RestWaits {
+        /// How many messages wait.
+        n: u32,
+    },
+    /// Few sends are left until the peer writes.
+    FewLeft {
+        /// How many.
+        left: u32,
+    },
+    /// The answer is in a file.
+    AsFile,
+    /// A file of an answer was not sent.
+    FileNotSent {
+        /// Its name.
+        name: String,
+    },
+    /// A file of an answer is too large.
+    FileTooLarge {
+        /// Its name.
+        name: String,
+        /// The limit, in bytes.
+        max: u64,
+    },
+    /// Media of the peer did not come through.
+    MediaLost,
+    /// Media of the peer are too large.
+    MediaTooLarge {
+        /// The limit, in bytes.
+        max: u64,
+    },
+    /// A voice message of the peer can be neither read nor played.
+    VoiceUnread,
+    /// What follows was kept until now.
+    Late,
+    /// The peer's message waits for others.
+    InQueue {
+        /// For how many.
+        n: u32,
+    },
+}
+
+impl Notice {
+    /// Returns the code to look it up by.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::RestWaits { .. } => "W501",
+            Self::FewLeft { .. } => "W502",
+            Self::AsFile => "W503",
+            Self::FileNotSent { .. } => "W504",
+            Self::FileTooLarge { .. } => "W505",
+            Self::MediaLost => "W506",
+            Self::MediaTooLarge { .. } => "W507",
+            Self::VoiceUnread => "W508",
+            Self::Late => "W509",
+            Self::InQueue { .. } => "W510",
+        }
+    }
+
+    /// Says it. Trouble comes with its code, for whoever runs the program.
+    #[must_use]
+    pub fn say(&self, language: Language) -> String {
+        let code = self.code();
+        let fill = |values: &[(&str, &dyn Display)]| {
+            explain(code).map_or_else(|| code.to_owned(), |it| it.chat.fill(language, values))
+        };
+        let trouble = |sentence: String| match language {
+            Language::Chinese => format!("{sentence}（{code}）"),
+            Language::English => format!("{sentence} ({code})"),
+        };
+        match self {
+            Self::RestWaits { n } | Self::InQueue { n } => fill(&[("n", n)]),
+            Self::FewLeft { left } => fill(&[("left", left)]),
+            Self::AsFile | Self::Late => fill(&[]),
+            Self::MediaLost | Self::VoiceUnread => trouble(fill(&[])),
+            Self::MediaTooLarge { max } => trouble(fill(&[("max", &megabytes(*max))])),
+            // The name comes last: it may contain anything.
+            Self::FileTooLarge { name, max } => {
+                trouble(fill(&[("max", &megabytes(*max)), ("name", name)]))
+            }
+            Self::FileNotSent { name } => trouble(fill(&[("name", name)])),
+        }
+    }
+}
+
+fn megabytes(bytes: u64) -> String {
+    if bytes >> 20 == 0 { format!("{} KB", bytes >> 10) } else { format!("{} MB", bytes >> 20) }
+}
