@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
@@ -39,6 +40,16 @@ pub(crate) enum Command {
     Gateway(GatewayCommand),
     #[command(about = text("help.channels"), subcommand)]
     Channels(ChannelsCommand),
+    #[command(about = text("help.send"))]
+    Send(SendArgs),
+    #[command(about = text("help.outbox"), subcommand)]
+    Outbox(OutboxCommand),
+    #[command(about = text("help.peers"), subcommand)]
+    Peers(PeersCommand),
+    #[command(about = text("help.metrics"))]
+    Metrics,
+    #[command(about = text("help.explain"))]
+    Explain(ExplainArgs),
     #[command(about = text("help.completions"))]
     Completions { shell: clap_complete::Shell },
 }
@@ -145,6 +156,102 @@ pub(crate) struct StatusArgs {
     pub(crate) probe: bool,
     #[arg(long, help = text("help.json"))]
     pub(crate) json: bool,
+}
+
+/// `hongyan send`
+#[derive(Args)]
+pub(crate) struct SendArgs {
+    #[arg(long, value_name = "PEER", help = text("help.send.to"))]
+    pub(crate) to: String,
+    #[arg(long, value_name = "ACCOUNT", help = text("help.account"))]
+    pub(crate) account: Option<String>,
+    #[arg(value_name = "TEXT", help = text("help.send.text"))]
+    pub(crate) text: Option<String>,
+    #[arg(long, value_name = "FILE", help = text("help.send.file"))]
+    pub(crate) file: Vec<PathBuf>,
+    #[arg(long, requires = "file", help = text("help.send.as_file"))]
+    pub(crate) as_file: bool,
+    #[arg(long, default_value = "reminder", value_name = "CLASS", help = text("help.send.class"))]
+    pub(crate) class: SendClassName,
+    #[arg(long, value_name = "TIME", value_parser = length, help = text("help.send.ttl"))]
+    pub(crate) ttl: Option<Duration>,
+    #[arg(long, value_name = "KEY", help = text("help.send.key"))]
+    pub(crate) key: Option<String>,
+    #[arg(long, help = text("help.send.dry_run"))]
+    pub(crate) dry_run: bool,
+    #[arg(long, help = text("help.json"))]
+    pub(crate) json: bool,
+}
+
+/// What an outgoing message is for.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SendClassName {
+    Notice,
+    Reminder,
+    Report,
+}
+
+/// `hongyan outbox …`
+#[derive(Subcommand)]
+pub(crate) enum OutboxCommand {
+    #[command(about = text("help.outbox.list"))]
+    List {
+        #[arg(long, help = text("help.json"))]
+        json: bool,
+    },
+    #[command(about = text("help.outbox.drop"))]
+    Drop(OutboxActArgs),
+    #[command(about = text("help.outbox.retry"))]
+    Retry(OutboxActArgs),
+}
+
+/// `hongyan outbox drop|retry`
+#[derive(Args)]
+pub(crate) struct OutboxActArgs {
+    #[arg(value_name = "ID", help = text("help.outbox.ids"))]
+    pub(crate) ids: Vec<i64>,
+    #[arg(long, conflicts_with = "ids", help = text("help.outbox.all"))]
+    pub(crate) all: bool,
+    #[arg(long, help = text("help.json"))]
+    pub(crate) json: bool,
+}
+
+/// `hongyan peers …`
+#[derive(Subcommand)]
+pub(crate) enum PeersCommand {
+    #[command(about = text("help.peers.list"))]
+    List {
+        #[arg(long, help = text("help.json"))]
+        json: bool,
+    },
+    #[command(about = text("help.peers.name"))]
+    Name {
+        #[arg(value_name = "PEER", help = text("help.send.to"))]
+        to: String,
+        #[arg(value_name = "NAME", help = text("help.peers.name.name"))]
+        name: Option<String>,
+        #[arg(long, value_name = "ACCOUNT", help = text("help.account"))]
+        account: Option<String>,
+        #[arg(long, help = text("help.json"))]
+        json: bool,
+    },
+}
+
+/// `hongyan explain`
+#[derive(Args)]
+pub(crate) struct ExplainArgs {
+    #[arg(value_name = "CODE", allow_hyphen_values = true, help = text("help.explain.code"))]
+    pub(crate) code: Option<String>,
+    #[arg(long, help = text("help.json"))]
+    pub(crate) json: bool,
+}
+
+/// Reads a length of time such as `90s`, `2h` or `1d 12h`.
+fn length(text: &str) -> Result<Duration, String> {
+    let span: jiff::Span = text.parse().map_err(|err: jiff::Error| err.to_string())?;
+    let day = jiff::SpanRelativeTo::days_are_24_hours();
+    let length = span.to_duration(day).map_err(|err| err.to_string())?;
+    Duration::try_from(length).map_err(|err| err.to_string())
 }
 
 fn text(key: &'static str) -> String {

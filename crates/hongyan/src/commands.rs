@@ -3,8 +3,13 @@
 mod backend;
 mod completions;
 mod demo;
+mod explain;
 mod gateway;
 mod login;
+mod metrics;
+mod outbox;
+mod peers;
+mod send;
 mod status;
 
 use crate::cli::{ChannelsCommand, Cli, Command, GatewayCommand};
@@ -25,6 +30,11 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Channels(ChannelsCommand::Status(args)) => {
             status::run(&args, &State::resolve(cli.state)?).await
         }
+        Command::Send(args) => send::run(args, &State::resolve(cli.state)?).await,
+        Command::Outbox(command) => outbox::run(command, &State::resolve(cli.state)?).await,
+        Command::Peers(command) => peers::run(command, &State::resolve(cli.state)?).await,
+        Command::Metrics => metrics::run(&State::resolve(cli.state)?).await,
+        Command::Explain(args) => explain::run(&args),
         Command::Completions { shell } => {
             completions::run(shell);
             Ok(())

@@ -84,10 +84,11 @@ impl From<ChannelError> for CliError {
             ChannelError::Locked(owner) => {
                 Self::new(Kind::Busy, t!("error.locked", owner = owner)).hinted(t!("hint.locked"))
             }
+            ChannelError::UnknownTarget(_) | ChannelError::AmbiguousTarget { .. } => {
+                Self::new(Kind::Usage, err.to_string()).hinted(t!("hint.peers"))
+            }
+            ChannelError::Media { .. } => Self::new(Kind::Usage, err.to_string()),
             ChannelError::NoSuchTurn(_)
-            | ChannelError::Media { .. }
-            | ChannelError::UnknownTarget(_)
-            | ChannelError::AmbiguousTarget { .. }
             | ChannelError::Settings { .. }
             | ChannelError::Storage(_)
             | ChannelError::Stopped => Self::new(Kind::Config, err.to_string()).caused_by(err),

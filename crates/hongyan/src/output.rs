@@ -4,6 +4,8 @@ use std::io::{IsTerminal as _, Write as _};
 
 use anstream::{eprint, eprintln, print, println};
 use anstyle::{AnsiColor, Style};
+use comfy_table::{Cell, ContentArrangement, Table, presets};
+use jiff::{Span, SpanRound, Timestamp, Unit};
 use serde::Serialize;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
@@ -41,6 +43,51 @@ pub(crate) fn json(value: &impl Serialize) {
     match serde_json::to_string(value) {
         Ok(text) => println!("{text}"),
         Err(err) => eprintln!("{err}"),
+    }
+}
+
+/// Prints a result as a table that fits the terminal.
+pub(crate) fn table<H, R>(header: H, rows: impl Iterator<Item = R>)
+where
+    H: IntoIterator<Item: Into<Cell>>,
+    R: IntoIterator<Item: Into<Cell>>,
+{
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    if let Some(columns) = result_columns() {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(columns);
+    }
+    table.set_header(header.into_iter().map(Into::into).collect::<Vec<Cell>>());
+    for row in rows {
+        table.add_row(row.into_iter().map(Into::into).collect::<Vec<Cell>>());
+    }
+    println!("{table}");
+}
+
+/// Says how long ago a moment was, in its two largest units.
+pub(crate) fn ago(at_ms: Option<i64>) -> String {
+    match at_ms {
+        Some(at_ms) => {
+            let ms = Timestamp::now().as_millisecond().saturating_sub(at_ms);
+            t!("status.ago", time = length(ms)).into_owned()
+        }
+        None => t!("status.never").into_owned(),
+    }
+}
+
+/// Says how long something is, in its two largest units.
+pub(crate) fn length(ms: i64) -> String {
+    let secs = ms / 1_000;
+    let unit = match secs {
+        ..3_600 => Unit::Second,
+        3_600..86_400 => Unit::Minute,
+        _ => Unit::Hour,
+    };
+    let round = SpanRound::new().smallest(unit).largest(Unit::Hour);
+    match Span::new().seconds(secs).round(round) {
+        Ok(span) => format!("{span:#}"),
+        Err(_) => format!("{secs}s"),
     }
 }
 

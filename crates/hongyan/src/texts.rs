@@ -34,6 +34,14 @@ pub(crate) fn speak(language: Language) {
     LANGUAGE.get_or_init(|| language);
 }
 
+/// Returns the chosen language, for texts that come from elsewhere.
+pub(crate) fn spoken() -> weixin::codes::Language {
+    match LANGUAGE.get() {
+        Some(Language::Chinese) => weixin::codes::Language::Zh,
+        Some(Language::English) | None => weixin::codes::Language::En,
+    }
+}
+
 /// Returns a text in the chosen language, with its values filled in.
 pub(crate) fn say(key: &'static str, values: &[(&str, &dyn Display)]) -> Cow<'static, str> {
     let Some(text) = TEXTS.get(key) else { return Cow::Borrowed(key) };

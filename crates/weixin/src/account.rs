@@ -8,17 +8,22 @@ use contract::{AccountId, AccountState, AccountStatus, ChannelId, Host, Probe};
 use futures_util::FutureExt as _;
 use ilink::{Client, UserId};
 use ledger::LedgerError;
+use mediafile::remote::Fetcher;
 use tokio::time::{Instant, timeout};
 
 use crate::account_id::bot_id;
 use crate::credentials::Credentials;
+use crate::budget::Budgets;
 use crate::delivery::Delivery;
+use crate::desk::Desk;
 use crate::intake::{Intake, Turns};
 use crate::lanes::Lanes;
 use crate::monitor::{Monitor, announce};
+use crate::news::News;
+use crate::packing::Packing;
 use crate::received_files::ReceivedFiles;
 use crate::status::{Health, Snapshot};
-use crate::store::{Counts, Store};
+use crate::store::Counts;
 use crate::tasks::Tasks;
 use crate::typing::Typing;
 
@@ -33,7 +38,9 @@ pub(crate) struct Account {
     pub(crate) credentials: Credentials,
     pub(crate) typing: Typing,
     client: Client,
-    store: Store,
+    desk: Desk,
+    news: News,
+    budgets: Budgets,
     health: Health,
     delivery: Lanes<UserId>,
     receiving: Tasks,
@@ -46,7 +53,8 @@ pub(crate) struct Parts {
     pub(crate) id: AccountId,
     pub(crate) credentials: Credentials,
     pub(crate) client: Client,
-    pub(crate) store: Store,
+    pub(crate) desk: Desk,
+    pub(crate) fetcher: Arc<Fetcher>,
     pub(crate) host: Arc<dyn Host>,
     pub(crate) turns: Turns,
     pub(crate) files: PathBuf,
@@ -57,8 +65,12 @@ pub(crate) struct Parts {
 impl Account {
     /// Starts to poll, and takes up what an earlier run left.
     pub(crate) async fn start(parts: Parts) -> Result<Self, LedgerError> {
-        let Parts { channel, id, credentials, client, store, host, turns, files, received, hold } =
-            parts;
+        let Parts { channel, id, credentials, client, desk, fetcher, host, turns, .. } = parts;
+        let Parts { files, received, hold, .. } = parts;
+        let Desk { store, clock, settings, .. } = desk.clone();
+        let news = News::new(id.clone(), Arc::clone(&host), desk.sayings.clone());
+        let budgets = Budgets::new(store.line(&id).await?.as_deref());
+        store.release(&id).await?;
         let (receiving, sending) = (Tasks::new(), Tasks::new());
         let health = Health::new();
 
@@ -69,20 +81,30 @@ impl Account {
             owner,
             store: store.clone(),
             host,
-            turns,
+            turns: turns.clone(),
             received: ReceivedFiles { client: client.clone(), dir: received },
         });
-        let intake = Lanes::new(receiving.clone(), move |peer| {
+        let intake = Lanes::new(receiving.clone(), clock.clone(), move |peer| {
             let intake = Arc::clone(&intake);
-            async move { intake.drain(peer).await }.boxed()
+            async move {
+                intake.drain(peer).await;
+                None
+            }
+            .boxed()
         });
         let delivery = Arc::new(Delivery {
             account: id.clone(),
             client: client.clone(),
             store: store.clone(),
+            clock: clock.clone(),
+            settings,
+            budgets: budgets.clone(),
+            packing: Packing { client: client.clone(), files: files.clone(), fetcher },
             files,
+            turns,
+            news: news.clone(),
         });
-        let delivery = Lanes::new(sending.clone(), move |peer| {
+        let delivery = Lanes::new(sending.clone(), clock, move |peer| {
             let delivery = Arc::clone(&delivery);
             async move { delivery.drain(peer).await }.boxed()
         });
@@ -108,8 +130,20 @@ impl Account {
         for talk in store.waiting_inbound(&id).await? {
             intake.wake(talk.peer);
         }
-        let typing = Typing::new(client.clone(), store.clone(), sending.clone());
-        Ok(Self { id, credentials, typing, client, store, health, delivery, receiving, sending })
+        let typing = Typing::new(client.clone(), store, sending.clone());
+        Ok(Self {
+            id,
+            credentials,
+            typing,
+            client,
+            desk,
+            news,
+            budgets,
+            health,
+            delivery,
+            receiving,
+            sending,
+        })
     }
 
     /// Makes sure that a peer's replies leave.
@@ -136,7 +170,7 @@ impl Account {
             tracing::debug!(account = %self.id, "stop not announced in time");
         }
         let last = Snapshot { state: AccountState::Stopped, last_poll_at_ms: None };
-        if let Err(err) = self.store.set_health(&self.id, &last).await {
+        if let Err(err) = self.desk.store.set_health(&self.id, &last).await {
             tracing::warn!(account = %self.id, error = %err, "stop not noted");
         }
     }
@@ -144,7 +178,7 @@ impl Account {
     async fn drained(&self, grace: Duration) -> bool {
         let deadline = Instant::now() + grace;
         loop {
-            match self.store.counts(&self.id).await {
+            match self.desk.store.counts(&self.id).await {
                 Ok(Counts { outbox: 0, .. }) => return true,
                 Ok(_) if Instant::now() < deadline => tokio::time::sleep(LOOK).await,
                 Ok(_) | Err(_) => return false,
@@ -154,7 +188,7 @@ impl Account {
 
     /// Returns where the account stands.
     pub(crate) async fn status(&self) -> Result<AccountStatus, LedgerError> {
-        let counts = self.store.counts(&self.id).await?;
+        let counts = self.desk.store.counts(&self.id).await?;
         Ok(status(self.id.clone(), self.health.snapshot(), counts))
     }
 

@@ -13,12 +13,18 @@ use futures_util::future::{BoxFuture, join_all};
 use ilink::client::Http;
 use parking_lot::Mutex;
 
-use crate::account;
+use crate::credentials::create_private_dir;
+use crate::desk::Desk;
 use crate::lock::Lock;
 use crate::running::Running;
+use crate::saying::Bell;
+use crate::sending::SendSettings;
 use crate::settings::{CHANNEL_ID, Settings};
 use crate::status::Snapshot;
-use crate::store::{Counts, Store, storage};
+use crate::store::{Counts, Store, Talk, storage};
+use crate::switch::Switch;
+use crate::targets::conversation;
+use crate::{account, metrics};
 
 /// The WeChat channel. Clones share it.
 #[derive(Clone)]
@@ -28,6 +34,7 @@ pub struct WeixinChannel {
 
 struct Shared {
     settings: Settings,
+    sending: Switch<SendSettings>,
     http: Http,
     // Held to look at or replace the running part, never across an await.
     running: Mutex<Option<Arc<Running>>>,
@@ -37,16 +44,41 @@ impl WeixinChannel {
     /// Makes the channel; nothing runs yet.
     #[must_use]
     pub fn new(settings: Settings, http: Http) -> Self {
+        let sending = Switch::new(settings.sending.clone());
         let running = Mutex::default();
-        Self { shared: Arc::new(Shared { settings, http, running }) }
+        Self { shared: Arc::new(Shared { settings, sending, http, running }) }
     }
 
     fn running(&self) -> Result<Arc<Running>, ChannelError> {
         self.shared.running.lock().clone().ok_or(ChannelError::Stopped)
     }
 
+    /// Returns what can be asked whether the channel runs or not.
+    fn desk(&self) -> Result<Desk, ChannelError> {
+        if let Ok(running) = self.running() {
+            return Ok(running.desk.clone());
+        }
+        let Shared { settings, sending, .. } = &*self.shared;
+        create_private_dir(&settings.files()).map_err(storage)?;
+        let store = Store::open(&settings.store()).map_err(storage)?;
+        Ok(Desk::new(settings, sending.clone(), store))
+    }
+
+    /// Makes sure that what was stored for a peer leaves. Says whether the
+    /// channel runs, here or in another process.
+    fn nudge(&self, talk: &Talk) -> Result<bool, ChannelError> {
+        if let Ok(running) = self.running() {
+            running.wake(talk);
+            return Ok(true);
+        }
+        let dir = &self.shared.settings.dir;
+        Bell::of(dir).ring().map_err(storage)?;
+        Ok(Lock::is_held(dir))
+    }
+
     async fn start(&self, host: Arc<dyn Host>) -> Result<(), ChannelError> {
-        let running = Running::open(&self.shared.settings, &self.shared.http, host).await?;
+        let Shared { settings, sending, http, .. } = &*self.shared;
+        let running = Running::open(settings, sending.clone(), http, host).await?;
         // Known before the first message: its host answers through here.
         *self.shared.running.lock() = Some(Arc::clone(&running));
         running.start().await;
@@ -146,44 +178,66 @@ impl Channel for WeixinChannel {
         .boxed()
     }
 
-    fn send(&self, _: Outgoing) -> BoxFuture<'_, Result<SendReport, ChannelError>> {
-        async { Err(ChannelError::Stopped) }.boxed()
+    fn send(&self, outgoing: Outgoing) -> BoxFuture<'_, Result<SendReport, ChannelError>> {
+        async move {
+            let desk = self.desk()?;
+            let (place, talk) = desk.say(outgoing).await?;
+            let runs = self.nudge(&talk)?;
+            desk.report(place, &talk, runs).await
+        }
+        .boxed()
     }
 
-    fn resolve(&self, _: Target) -> BoxFuture<'_, Result<Conversation, ChannelError>> {
-        async { Err(ChannelError::Stopped) }.boxed()
+    fn resolve(&self, target: Target) -> BoxFuture<'_, Result<Conversation, ChannelError>> {
+        async move { Ok(conversation(&self.desk()?.resolve(&target).await?)) }.boxed()
     }
 
     fn outbox(&self) -> BoxFuture<'_, Result<Vec<OutboxEntry>, ChannelError>> {
-        async { Err(ChannelError::Stopped) }.boxed()
+        async move { self.desk()?.outbox().await }.boxed()
     }
 
     fn act<'a>(
         &'a self,
-        _: OutboxAction,
-        _: &'a [i64],
+        action: OutboxAction,
+        ids: &'a [i64],
     ) -> BoxFuture<'a, Result<usize, ChannelError>> {
-        async { Err(ChannelError::Stopped) }.boxed()
+        async move {
+            let n = self.desk()?.act(action, ids).await?;
+            match self.running() {
+                Ok(running) => running.wake_all().await,
+                Err(_) => Bell::of(&self.shared.settings.dir).ring().map_err(storage)?,
+            }
+            Ok(n)
+        }
+        .boxed()
     }
 
     fn peers(&self) -> BoxFuture<'_, Result<Vec<PeerStatus>, ChannelError>> {
-        async { Err(ChannelError::Stopped) }.boxed()
+        async move { self.desk()?.peers().await }.boxed()
     }
 
     fn name_peer<'a>(
         &'a self,
-        _: &'a Target,
-        _: Option<&'a str>,
+        target: &'a Target,
+        name: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Conversation, ChannelError>> {
-        async { Err(ChannelError::Stopped) }.boxed()
+        async move { self.desk()?.name_peer(target, name).await }.boxed()
     }
 
-    fn configure(&self, _: serde_json::Value) -> BoxFuture<'_, Result<Vec<String>, ChannelError>> {
+    fn configure(
+        &self,
+        _: serde_json::Value,
+    ) -> BoxFuture<'_, Result<Vec<String>, ChannelError>> {
         async { Err(ChannelError::Stopped) }.boxed()
     }
 
     fn metrics(&self) -> BoxFuture<'_, Result<String, ChannelError>> {
-        async { Err(ChannelError::Stopped) }.boxed()
+        async move {
+            let accounts = self.status().await?;
+            let desk = self.desk()?;
+            Ok(metrics::text(&accounts, &desk.peers().await?, &desk.outbox().await?))
+        }
+        .boxed()
     }
 
     fn status(&self) -> BoxFuture<'_, Result<Vec<AccountStatus>, ChannelError>> {

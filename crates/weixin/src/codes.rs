@@ -15,11 +15,13 @@
 use std::fmt::Display;
 use std::sync::LazyLock;
 
+pub use prose::Language;
 use serde::{Deserialize, Serialize};
 
 mod assigned;
 mod notice;
 
+pub(crate) use self::assigned::EXPIRED;
 pub use self::notice::Notice;
 
 /// All entries. Read when the first one is needed.
@@ -59,16 +61,6 @@ pub struct Words {
     pub en: String,
 }
 
-/// The languages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Language {
-    /// Chinese.
-    Chinese,
-    /// English.
-    English,
-}
-
 /// Who says that a fact about Tencent's servers is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Confidence {
@@ -91,8 +83,8 @@ impl Words {
     #[must_use]
     pub fn pick(&self, language: Language) -> &str {
         match language {
-            Language::Chinese => &self.zh,
-            Language::English => &self.en,
+            Language::Zh => &self.zh,
+            Language::En => &self.en,
         }
     }
 
@@ -118,8 +110,8 @@ impl Confidence {
             Self::Test => ("一次实测", "one live test"),
         };
         match language {
-            Language::Chinese => zh,
-            Language::English => en,
+            Language::Zh => zh,
+            Language::En => en,
         }
     }
 }
@@ -128,6 +120,11 @@ impl Confidence {
 #[must_use]
 pub fn all() -> &'static [Explanation] {
     &CATALOGUE
+}
+
+/// Returns what a code means, in English; the code itself if it is not known.
+pub(crate) fn meaning(code: &str) -> String {
+    explain(code).map_or_else(|| code.to_owned(), |entry| entry.meaning.en.clone())
 }
 
 /// Looks up what somebody typed: a code of ours, a code of the backend such as

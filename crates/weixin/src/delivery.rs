@@ -1,5 +1,12 @@
 //! Sends what lies in the outbox.
 //!
+//! ```text
+//! outbox ─▶ governor ─┬▶ lay out ─▶ upload ─▶ send ─▶ outcome ─┬▶ left
+//!    ▲                ├▶ later                                 ├▶ again, under the same id
+//!    │                ├▶ parked until the peer writes          ├▶ parked until the peer writes
+//!    └────────────────┴────────────────────────────────────────┴▶ given up, with a reason
+//! ```
+//!
 //! One conversation at a time in order, conversations side by side. Every try
 //! of a row carries the same client id, so a try whose outcome is unknown can
 //! be repeated: the phone shows a client id once. The newest context token is
@@ -8,143 +15,377 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use contract::{AccountId, MediaKind};
-use ilink::media::{self, Limits, MediaError, Source, Upload, Uploaded, VideoFacts};
-use ilink::wire::{Item, ItemKind, MediaType, Message, Sent, ToolCallItem};
-use ilink::{Backoff, Client, ClientError, ContextToken, Recovery, UserId};
+use contract::AccountId;
+use ilink::wire::{Item, Message};
+use ilink::{Backoff, Client, UserId};
 use ledger::LedgerError;
+use prose::Language;
 
-use crate::store::{OutboxRow, Payload, Store, Talk};
-use crate::time::{now_ms, pause};
+use crate::budget::{Budget, Budgets};
+use crate::clock::Clock;
+use crate::codes::{self, Notice};
+use crate::composing::{Composed, Draft, halves};
+use crate::files::write_new;
+use crate::governor::{self, Ask, Decision, Need, ms};
+use crate::news::News;
+use crate::outcome::{Failed, Outcome, Retry, TextSize, Unsendable, classify};
+use crate::packing::{Packed, Packing};
+use crate::saying::client_id;
+use crate::sending::SendSettings;
+use crate::store::{Class, Next, OutboxRow, Payload, Store, Talk};
+use crate::switch::Switch;
+use crate::time::pause;
+use crate::intake::Turns;
 
 const AGAIN: Backoff = Backoff { min: Duration::from_millis(500), max: Duration::from_secs(60) };
-/// How old an answer may become before it is given up.
-const ANSWER_TTL_MS: i64 = 10 * 60 * 1000;
 
 /// Delivers for one account.
 pub(crate) struct Delivery {
     pub(crate) account: AccountId,
     pub(crate) client: Client,
     pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) settings: Switch<SendSettings>,
+    pub(crate) budgets: Budgets,
+    pub(crate) packing: Packing,
     /// Where copies of media lie.
     pub(crate) files: PathBuf,
+    pub(crate) turns: Turns,
+    pub(crate) news: News,
 }
 
-/// Why a try did not succeed.
-#[derive(Debug, thiserror::Error)]
-enum Failed {
-    #[error(transparent)]
-    Send(#[from] ClientError),
-    #[error(transparent)]
-    Upload(#[from] MediaError),
-    #[error(transparent)]
-    Store(#[from] LedgerError),
-    #[error("another version of this program wrote it")]
-    Unreadable,
-}
-
-impl Failed {
-    fn recovery(&self) -> Recovery {
-        match self {
-            Self::Send(err) => err.recovery(),
-            Self::Upload(err) => err.recovery(),
-            Self::Store(_) => Recovery::Retry { after: None },
-            Self::Unreadable => Recovery::GiveUp,
-        }
-    }
-}
-
-/// What to do with a row after a failed try.
+/// What a look at a conversation came to.
 #[derive(Debug, PartialEq, Eq)]
-enum Verdict {
-    Again(Duration),
-    Park,
-    Forget,
+pub(crate) enum Look {
+    /// Something was done; there may be more.
+    Again,
+    /// Nothing can be done before this moment, in milliseconds since 1970.
+    Later(i64),
+    /// Nothing waits.
+    Idle,
 }
 
 impl Delivery {
-    /// Sends what waits in a conversation, in order.
-    pub(crate) async fn drain(&self, peer: UserId) {
+    /// Sends what can leave now in a conversation, in order. Returns when to
+    /// look again, if something waits for a moment.
+    pub(crate) async fn drain(&self, peer: UserId) -> Option<i64> {
         let talk = Talk { account: self.account.clone(), peer };
         loop {
-            match self.send_next(&talk).await {
-                Ok(true) => {}
-                Ok(false) => return,
+            match self.look(&talk).await {
+                Ok(Look::Again) => {}
+                Ok(Look::Later(at_ms)) => return Some(at_ms),
+                Ok(Look::Idle) => return None,
                 Err(err) => {
-                    tracing::error!(account = %self.account, error = %err, "the outbox cannot be read");
+                    tracing::error!(account = %self.account, error = %err, "the outbox cannot be used");
                     pause(AGAIN.max).await;
                 }
             }
         }
     }
 
-    /// Tries the next row once. Returns false when nothing waits.
-    async fn send_next(&self, talk: &Talk) -> Result<bool, LedgerError> {
-        let Some(row) = self.store.next_reply(talk).await? else {
-            return Ok(false);
+    async fn look(&self, talk: &Talk) -> Result<Look, LedgerError> {
+        let Some(next) = self.store.next_out(talk).await? else {
+            return Ok(Look::Idle);
         };
-        match self.attempt(talk, &row).await {
-            Ok(sent) => {
-                self.store.sent(row.id, sent.message_id, now_ms()).await?;
-                self.remove_file(&row).await;
-            }
-            Err(failed) => self.settle(&row, failed).await?,
+        let now_ms = self.clock.now_ms();
+        if next.row.expires_at_ms < now_ms {
+            self.drop_late(&next.row).await?;
+            return Ok(Look::Again);
         }
-        Ok(true)
-    }
-
-    async fn attempt(&self, talk: &Talk, row: &OutboxRow) -> Result<Sent, Failed> {
-        let payload = row.payload.as_ref().ok_or(Failed::Unreadable)?;
-        let item = self.item(talk, payload).await?;
-        let token = self.store.context_token(talk).await?;
-        Ok(self.client.send_message(message(talk, row, item, token)).await?)
-    }
-
-    /// Makes the item; media goes up to the CDN first.
-    async fn item(&self, talk: &Talk, payload: &Payload) -> Result<Item, Failed> {
-        Ok(match payload {
-            Payload::Text(text) => Item::text(text),
-            Payload::ToolStarted { tool, call_id } => Item {
-                tool_call_start_item: Some(tool_call(tool, call_id, None)),
-                ..Item::of_kind(ItemKind::ToolCallStart)
-            },
-            Payload::ToolEnded { tool, call_id, status } => Item {
-                tool_call_result_item: Some(tool_call(tool, call_id, Some(status))),
-                ..Item::of_kind(ItemKind::ToolCallResult)
-            },
-            Payload::Media { kind, name, file } => match kind {
-                MediaKind::Image => self.upload(talk, MediaType::Image, file).await?.image_item(),
-                MediaKind::Video => {
-                    let uploaded = self.upload(talk, MediaType::Video, file).await?;
-                    uploaded.video_item(VideoFacts::default())
-                }
-                // A bot's voice bubble is accepted and never shown (several live tests).
-                MediaKind::File | MediaKind::Voice => {
-                    self.upload(talk, MediaType::File, file).await?.file_item(name)
-                }
-            },
-        })
-    }
-
-    async fn upload(&self, talk: &Talk, kind: MediaType, file: &str) -> Result<Uploaded, Failed> {
-        let source = Source::File(self.files.join(file));
-        let upload = Upload { to: talk.peer.clone(), kind, source, thumb: None };
-        Ok(media::upload(&self.client, &upload, &Limits::default()).await?)
-    }
-
-    async fn settle(&self, row: &OutboxRow, failed: Failed) -> Result<(), LedgerError> {
-        let age_ms = now_ms() - row.created_at_ms;
-        let verdict = decide(row.is_progress, failed.recovery(), row.attempts + 1, age_ms);
-        tracing::warn!(account = %self.account, row = row.id, attempts = row.attempts + 1, ?verdict, error = %failed, "send failed");
-        match verdict {
-            Verdict::Again(wait) => {
-                self.store.tried(row.id).await?;
-                pause(wait).await;
+        if next.row.not_before_ms > now_ms {
+            return Ok(Look::Later(next.row.not_before_ms));
+        }
+        let settings = self.settings.now();
+        let mut budget = Budget::read(next.budget.as_deref());
+        budget.heard(next.last_inbound_at_ms, now_ms);
+        let ask = self.ask(talk, &next);
+        match self.budgets.gate(&mut budget, &settings.limits, |gate| gate.decide(&ask, now_ms)) {
+            Decision::Park(why) => {
+                self.park(&next.row, why.code(), &settings).await?;
             }
-            Verdict::Park => self.store.park(row.id, failed.to_string()).await?,
-            Verdict::Forget => self.store.forget(row.id).await?,
+            Decision::Drop => self.store.forget(next.row.id).await?,
+            Decision::Wait { until_ms, .. } => return Ok(Look::Later(until_ms)),
+            Decision::Send => self.advance(talk, &next, &ask, budget, &settings).await?,
+        }
+        Ok(Look::Again)
+    }
+
+    /// Takes a row one step further: laid out, uploaded, sent.
+    async fn advance(
+        &self,
+        talk: &Talk,
+        next: &Next,
+        ask: &Ask,
+        mut budget: Budget,
+        settings: &SendSettings,
+    ) -> Result<(), LedgerError> {
+        let row = &next.row;
+        let Some(payload) = &row.payload else {
+            return self.fail(talk, row, &Outcome::Unsendable(Unsendable::RowUnreadable)).await;
+        };
+        let item = match payload {
+            Payload::Markdown(markdown) => {
+                return self.lay_out(row, markdown, next.behind, &mut budget, settings).await;
+            }
+            Payload::Text(text) => {
+                let more = next.behind > 0;
+                let now_ms = self.clock.now_ms();
+                let left =
+                    self.budgets.gate(&mut budget, &settings.limits, |gate| gate.hint(more, now_ms));
+                Item::text(hinted(text, left, next.behind))
+            }
+            Payload::Media { .. }
+            | Payload::Remote { .. }
+            | Payload::ToolStarted { .. }
+            | Payload::ToolEnded { .. } => match &row.item {
+                Some(item) => item.clone(),
+                None => return self.pack(talk, row, payload, budget, settings).await,
+            },
+        };
+        self.send(talk, next, ask, item, budget, settings).await
+    }
+
+    /// Lays a text out for the sends that are left.
+    async fn lay_out(
+        &self,
+        row: &OutboxRow,
+        markdown: &str,
+        behind: u32,
+        budget: &mut Budget,
+        settings: &SendSettings,
+    ) -> Result<(), LedgerError> {
+        let now_ms = self.clock.now_ms();
+        let mut composed = Composed::new(markdown, settings);
+        let late_after = i64::try_from(settings.late_after.as_millis()).unwrap_or(i64::MAX);
+        if now_ms.saturating_sub(row.created_at_ms) > late_after {
+            composed.since(row.created_at_ms);
+        }
+        let usual = settings.limits.part_chars;
+        let n_pictures = u32::try_from(composed.n_pictures()).unwrap_or(u32::MAX);
+        let need = Need {
+            n_parts: u32::try_from(composed.n_parts(usual)).unwrap_or(u32::MAX),
+            n_chars: composed.n_chars(),
+            n_waiting: behind.saturating_add(n_pictures),
+        };
+        let layout = self.budgets.gate(budget, &settings.limits, |gate| gate.plan(&need, now_ms));
+        let mut messages = Vec::new();
+        for draft in composed.lay_out(&layout, usual) {
+            let payload = match draft {
+                Draft::Message(payload) => payload,
+                Draft::File { name, text } => match self.write_file(name, text).await {
+                    Ok(payload) => payload,
+                    Err(err) => {
+                        tracing::error!(account = %self.account, error = %err, "an answer cannot be put into a file");
+                        pause(AGAIN.min).await;
+                        return Ok(());
+                    }
+                },
+            };
+            messages.push((payload, client_id(now_ms)));
+        }
+        if messages.is_empty() {
+            // Nothing but white space: there is nothing to send, and nothing failed.
+            return self.store.forget(row.id).await;
+        }
+        self.store.lay_out(row.id, messages).await
+    }
+
+    async fn write_file(&self, name: String, text: String) -> std::io::Result<Payload> {
+        let file = uuid::Uuid::new_v4().to_string();
+        write_new(&self.files.join(&file), text.as_bytes()).await?;
+        Ok(Payload::Media { kind: Some(contract::MediaKind::File), name, file, as_file: true })
+    }
+
+    /// Brings a row's media to the CDN. The row is looked at anew afterwards:
+    /// an upload takes its time.
+    async fn pack(
+        &self,
+        talk: &Talk,
+        row: &OutboxRow,
+        payload: &Payload,
+        mut budget: Budget,
+        settings: &SendSettings,
+    ) -> Result<(), LedgerError> {
+        match self.packing.pack(talk, payload, settings).await {
+            Ok(Packed::Item(item)) => self.store.uploaded(row.id, &item).await,
+            Ok(Packed::Instead(text)) => {
+                let messages = vec![(Payload::Markdown(text), client_id(self.clock.now_ms()))];
+                self.store.lay_out(row.id, messages).await
+            }
+            Err(failed) => {
+                let now_ms = self.clock.now_ms();
+                let outcome = self.budgets.gate(&mut budget, &settings.limits, |gate| {
+                    let known = gate.knowledge(None, TextSize::default(), true, now_ms);
+                    let outcome = classify(&Err(failed), &known);
+                    if let Outcome::RateLimited { until_ms } = outcome {
+                        gate.limited(now_ms, until_ms, now_ms);
+                    }
+                    outcome
+                });
+                self.settle(talk, row, &outcome, settings).await
+            }
+        }
+    }
+
+    /// Tries a row once.
+    async fn send(
+        &self,
+        talk: &Talk,
+        next: &Next,
+        ask: &Ask,
+        item: Item,
+        mut budget: Budget,
+        settings: &SendSettings,
+    ) -> Result<(), LedgerError> {
+        let limits = &settings.limits;
+        let text = item.text_item.as_ref().and_then(|text| text.text.as_deref());
+        let size = text.map(TextSize::of).unwrap_or_default();
+        let begun_ms = self.clock.now_ms();
+        let begun = self.budgets.gate(&mut budget, limits, |gate| gate.begin(ask, begun_ms));
+        let sent = self.client.send_message(message(talk, next, item)).await;
+        let now_ms = self.clock.now_ms();
+        let result = sent.map_err(Failed::from);
+        let (outcome, alarm) = self.budgets.gate(&mut budget, limits, |gate| {
+            let known = gate.knowledge(Some(&begun), size, next.token.is_some(), now_ms);
+            let outcome = classify(&result, &known);
+            let alarm = gate.settle(&begun, &outcome, now_ms);
+            (outcome, alarm)
+        });
+        if let Err(err) = &result {
+            let (row, attempts) = (next.row.id, next.row.attempts + 1);
+            tracing::warn!(account = %self.account, row, attempts, ?outcome, error = %err, "send failed");
+        }
+        if let Some(alarm) = alarm {
+            self.news.alarm(talk, alarm);
+        }
+        let records = self.budgets.records(&budget);
+        if !outcome.is_sent() {
+            self.store.keep(talk, records).await?;
+            return self.settle_send(talk, next, &outcome, settings).await;
+        }
+        let id = match outcome {
+            Outcome::Queued { id } => Some(id),
+            _ => None,
+        };
+        self.store.left(talk, next.row.id, id, records, now_ms).await?;
+        self.remove_file(&next.row).await;
+        Ok(())
+    }
+
+    /// Settles a try of a message that the backend did not take.
+    async fn settle_send(
+        &self,
+        talk: &Talk,
+        next: &Next,
+        outcome: &Outcome,
+        settings: &SendSettings,
+    ) -> Result<(), LedgerError> {
+        let row = &next.row;
+        match (outcome.retry(), &row.payload) {
+            (Retry::SplitSmaller, Some(Payload::Text(text))) => {
+                let now_ms = self.clock.now_ms();
+                let messages =
+                    halves(text).into_iter().map(|part| (Payload::Text(part), client_id(now_ms)));
+                self.store.lay_out(row.id, messages.collect()).await
+            }
+            (Retry::WithFreshContext, _) if self.is_stale(talk, next).await? => {
+                self.store.tried(row.id, 0).await
+            }
+            _ => self.settle(talk, row, outcome, settings).await,
+        }
+    }
+
+    /// Says whether a newer context token has come than the one that was sent.
+    async fn is_stale(&self, talk: &Talk, next: &Next) -> Result<bool, LedgerError> {
+        Ok(self.store.context_token(talk).await? != next.token)
+    }
+
+    /// Settles a try that the backend did not take, by what can help.
+    async fn settle(
+        &self,
+        talk: &Talk,
+        row: &OutboxRow,
+        outcome: &Outcome,
+        settings: &SendSettings,
+    ) -> Result<(), LedgerError> {
+        if row.class == Class::Progress {
+            return self.store.forget(row.id).await;
+        }
+        let again_at = |hint| {
+            let wait = Backoff::spread(AGAIN.delay(row.attempts + 1, hint), rand::random());
+            self.clock.now_ms().saturating_add(ms(wait))
+        };
+        match outcome.retry() {
+            Retry::After { hint } => self.store.tried(row.id, again_at(hint)).await,
+            // A new login starts the account anew, and looks at once.
+            Retry::AfterLogin => self.store.tried(row.id, again_at(None)).await,
+            // The governor knows until when.
+            Retry::WhenAllowed => self.store.tried(row.id, 0).await,
+            Retry::WithFreshContext | Retry::OnNextInbound => {
+                self.park(row, outcome.code(), settings).await
+            }
+            Retry::SplitSmaller | Retry::Never => self.fail(talk, row, outcome).await,
+        }
+    }
+
+    /// Keeps a row until the peer writes.
+    async fn park(
+        &self,
+        row: &OutboxRow,
+        code: &'static str,
+        settings: &SendSettings,
+    ) -> Result<(), LedgerError> {
+        let now_ms = self.clock.now_ms();
+        let keep_ms = match row.class {
+            Class::Answer | Class::Question => ms(settings.ttl.parked),
+            Class::Notice | Class::Progress | Class::Reminder | Class::Report => 0,
+        };
+        self.store.park(row.id, code, now_ms, now_ms.saturating_add(keep_ms)).await
+    }
+
+    /// Gives a row up for good, and tells the peer once if they waited for it.
+    async fn fail(
+        &self,
+        talk: &Talk,
+        row: &OutboxRow,
+        outcome: &Outcome,
+    ) -> Result<(), LedgerError> {
+        let (code, now_ms) = (outcome.code(), self.clock.now_ms());
+        tracing::error!(account = %self.account, row = row.id, code, ?outcome, "given up");
+        self.store.give_up(row.id, code, format!("{outcome:?}"), now_ms).await?;
+        if matches!(row.class, Class::Answer | Class::Question)
+            && let Some(notice) = apology(row, outcome)
+        {
+            self.news.apologise(talk, &row.place.to_string(), &notice).await;
         }
         Ok(())
+    }
+
+    /// Gives up a row that is no longer worth sending.
+    async fn drop_late(&self, row: &OutboxRow) -> Result<(), LedgerError> {
+        if row.class == Class::Progress {
+            return self.store.forget(row.id).await;
+        }
+        self.news.expired(1);
+        let now_ms = self.clock.now_ms();
+        self.store.give_up(row.id, codes::EXPIRED, String::new(), now_ms).await
+    }
+
+    fn ask(&self, talk: &Talk, next: &Next) -> Ask {
+        let is_tool = matches!(
+            next.row.payload,
+            Some(Payload::ToolStarted { .. } | Payload::ToolEnded { .. })
+        );
+        let class = match next.row.class {
+            Class::Answer => governor::Class::Answer,
+            Class::Question => governor::Class::Question,
+            Class::Notice => governor::Class::Notice,
+            Class::Progress => governor::Class::Progress,
+            Class::Reminder | Class::Report => governor::Class::Scheduled,
+        };
+        // What waits behind an answer is not more urgent than the answer.
+        let n_waiting = if class == governor::Class::Progress { next.behind } else { 0 };
+        Ask { class, is_tool, n_waiting, is_turn_running: self.turns.is_busy(talk) }
     }
 
     async fn remove_file(&self, row: &OutboxRow) {
@@ -156,58 +397,39 @@ impl Delivery {
     }
 }
 
-/// Decides by the error, the number of tries and the age of the row.
-fn decide(is_progress: bool, recovery: Recovery, attempts: u32, age_ms: i64) -> Verdict {
-    if is_progress {
-        return Verdict::Forget;
-    }
-    let wait = match recovery {
-        Recovery::Retry { after } => AGAIN.delay(attempts, after),
-        // A new login brings a new token; this row may still be wanted then.
-        Recovery::Relogin => AGAIN.delay(attempts, None),
-        Recovery::GiveUp => return Verdict::Park,
+/// What the peer is told about a message of an answer that was given up. A wrong
+/// peer cannot be told anything.
+fn apology(row: &OutboxRow, outcome: &Outcome) -> Option<Notice> {
+    let name = match row.payload.as_ref()? {
+        Payload::Media { name, .. } => name.clone(),
+        Payload::Remote { name, url, .. } => name.clone().unwrap_or_else(|| url.clone()),
+        Payload::Markdown(_)
+        | Payload::Text(_)
+        | Payload::ToolStarted { .. }
+        | Payload::ToolEnded { .. } => return None,
     };
-    if age_ms >= ANSWER_TTL_MS { Verdict::Park } else { Verdict::Again(wait) }
-}
-
-fn message(talk: &Talk, row: &OutboxRow, item: Item, token: Option<ContextToken>) -> Message {
-    let run_id = Some(row.run_id.clone());
-    Message { run_id, ..Message::outbound(talk.peer.clone(), item, token, row.client_id.clone()) }
-}
-
-fn tool_call(tool: &str, call_id: &str, status: Option<&String>) -> ToolCallItem {
-    ToolCallItem {
-        tool_name: Some(tool.to_owned()),
-        tool_call_id: Some(call_id.to_owned()),
-        status: status.map(|word| word.as_str().into()),
-        ..ToolCallItem::default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_can_help_is_tried_again_and_only_while_it_is_wanted() {
-        let retry = Recovery::Retry { after: None };
-        let hinted = Recovery::Retry { after: Some(Duration::from_secs(20)) };
-        let fresh = 0;
-        let cases = [
-            (false, retry, 1, fresh, Verdict::Again(Duration::from_millis(500))),
-            (false, retry, 4, fresh, Verdict::Again(Duration::from_secs(4))),
-            (false, hinted, 1, fresh, Verdict::Again(Duration::from_secs(20))),
-            (false, Recovery::Relogin, 20, fresh, Verdict::Again(Duration::from_secs(60))),
-            (false, retry, 9, ANSWER_TTL_MS, Verdict::Park),
-            (false, Recovery::GiveUp, 1, fresh, Verdict::Park),
-            (true, retry, 1, fresh, Verdict::Forget),
-        ];
-        for (is_progress, recovery, attempts, age_ms, expected) in cases {
-            assert_eq!(
-                decide(is_progress, recovery, attempts, age_ms),
-                expected,
-                "{recovery:?} {attempts}"
-            );
+    match outcome {
+        Outcome::WrongPeer => None,
+        Outcome::Unsendable(Unsendable::TooLarge { max }) => {
+            Some(Notice::FileTooLarge { name, max: *max })
         }
+        _ => Some(Notice::FileNotSent { name }),
     }
+}
+
+/// Says under one of the last messages that can leave that the peer has to write.
+fn hinted(text: &str, left: Option<u32>, behind: u32) -> String {
+    let notice = match left {
+        None => return text.to_owned(),
+        Some(0) => Notice::RestWaits { n: behind },
+        Some(left) => Notice::FewLeft { left },
+    };
+    format!("{text}\n\n{}", notice.say(Language::of(text)))
+}
+
+fn message(talk: &Talk, next: &Next, item: Item) -> Message {
+    let Next { row, token, .. } = next;
+    let message =
+        Message::outbound(talk.peer.clone(), item, token.clone(), row.client_id.clone());
+    Message { run_id: row.run_id.clone(), ..message }
 }

@@ -1,8 +1,11 @@
 //! The channel's own copies of media: what waits to leave, what came in.
 
 use std::collections::HashSet;
+use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
+
+use tokio::io::AsyncWriteExt as _;
 
 use crate::store::Store;
 
@@ -14,6 +17,21 @@ pub(crate) async fn adopt(from: &Path, files: &Path, name: &str) -> std::io::Res
     let to = files.join(name);
     tokio::fs::copy(from, &to).await?;
     tokio::fs::File::open(&to).await?.sync_all().await
+}
+
+/// Takes a copy of an open file, whatever its path leads to by now.
+pub(crate) async fn adopt_open(from: File, files: &Path, name: &str) -> std::io::Result<()> {
+    let mut from = tokio::fs::File::from_std(from);
+    let mut to = tokio::fs::File::create_new(files.join(name)).await?;
+    tokio::io::copy(&mut from, &mut to).await?;
+    to.sync_all().await
+}
+
+/// Writes a file of our own; on disk when it returns.
+pub(crate) async fn write_new(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let mut file = tokio::fs::File::create_new(path).await?;
+    file.write_all(content).await?;
+    file.sync_all().await
 }
 
 /// Removes copies that no row of the outbox needs. Those younger than `age` are

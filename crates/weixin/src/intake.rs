@@ -18,6 +18,7 @@ use parking_lot::Mutex;
 
 use crate::inbound::text_of;
 use crate::received_files::ReceivedFiles;
+use crate::saying::InTurn;
 use crate::store::{InboxRow, Store, Talk};
 use crate::time::pause;
 
@@ -49,6 +50,13 @@ pub(crate) struct OpenTurn {
     pub(crate) row: i64,
     pub(crate) talk: Talk,
     pub(crate) run_id: RunId,
+}
+
+impl OpenTurn {
+    /// Names the turn for what is said in it.
+    pub(crate) fn in_turn(&self) -> InTurn {
+        InTurn { row: self.row, talk: self.talk.clone(), run_id: self.run_id.clone() }
+    }
 }
 
 /// Why a message could not be handed over.
@@ -136,6 +144,11 @@ impl Intake {
 impl Turns {
     fn open(&self, id: TurnId, turn: OpenTurn) {
         self.open.lock().insert(id, turn);
+    }
+
+    /// Says whether a turn of a conversation is open.
+    pub(crate) fn is_busy(&self, talk: &Talk) -> bool {
+        self.open.lock().values().any(|turn| turn.talk == *talk)
     }
 
     pub(crate) fn get(&self, id: &TurnId) -> Option<OpenTurn> {

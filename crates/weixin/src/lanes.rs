@@ -6,30 +6,38 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
+use crate::clock::Clock;
 use crate::tasks::Tasks;
 
 /// One task per key that has work; none for a key that has not.
 ///
 /// The work itself lies in the store: a lane is woken and drains what is there.
 /// A wake that comes while a lane drains makes it look once more, so nothing
-/// is overlooked and no key ever has two tasks. Clones share the lanes.
+/// is overlooked and no key ever has two tasks. A lane whose work is for later
+/// looks again then, or when it is woken. Clones share the lanes.
 pub(crate) struct Lanes<K> {
     shared: Arc<Shared<K>>,
 }
 
+/// Does all the work that there is for a key. Returns when to look again, in
+/// milliseconds since 1970, if some of it is for later.
+type Drain<K> = Box<dyn Fn(K) -> BoxFuture<'static, Option<i64>> + Send + Sync>;
+
 struct Shared<K> {
     tasks: Tasks,
-    drain: Box<dyn Fn(K) -> BoxFuture<'static, ()> + Send + Sync>,
+    clock: Clock,
+    drain: Drain<K>,
     // Held for a map look-up, never across an await.
-    running: Mutex<HashMap<K, Wake>>,
+    running: Mutex<HashMap<K, Woken>>,
 }
 
-/// Whether a running lane has been woken since it last looked.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Wake {
-    Seen,
-    Pending,
+/// Tells a running lane that it was woken since it last looked.
+#[derive(Default)]
+struct Woken {
+    is_pending: bool,
+    bell: Arc<Notify>,
 }
 
 impl<K> Clone for Lanes<K> {
@@ -39,25 +47,29 @@ impl<K> Clone for Lanes<K> {
 }
 
 impl<K: Clone + Eq + Hash + Send + Sync + 'static> Lanes<K> {
-    /// `drain` does all the work that there is for a key, then returns.
+    /// Makes lanes without work.
     pub(crate) fn new(
         tasks: Tasks,
-        drain: impl Fn(K) -> BoxFuture<'static, ()> + Send + Sync + 'static,
+        clock: Clock,
+        drain: impl Fn(K) -> BoxFuture<'static, Option<i64>> + Send + Sync + 'static,
     ) -> Self {
-        let running = Mutex::default();
-        Self { shared: Arc::new(Shared { tasks, drain: Box::new(drain), running }) }
+        let (drain, running) = (Box::new(drain), Mutex::default());
+        Self { shared: Arc::new(Shared { tasks, clock, drain, running }) }
     }
 
     /// Makes sure that the key's work will be looked at from now on.
     pub(crate) fn wake(&self, key: K) {
         let mut running = self.shared.running.lock();
-        if let Some(wake) = running.get_mut(&key) {
-            *wake = Wake::Pending;
+        if let Some(woken) = running.get_mut(&key) {
+            woken.is_pending = true;
+            woken.bell.notify_one();
             return;
         }
-        running.insert(key.clone(), Wake::Seen);
+        let woken = Woken::default();
+        let bell = Arc::clone(&woken.bell);
+        running.insert(key.clone(), woken);
         drop(running);
-        let lane = Lane { shared: Arc::clone(&self.shared), key };
+        let lane = Lane { shared: Arc::clone(&self.shared), key, bell };
         self.shared.tasks.spawn("lane", lane.run());
     }
 }
@@ -65,6 +77,7 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static> Lanes<K> {
 struct Lane<K: Eq + Hash> {
     shared: Arc<Shared<K>>,
     key: K,
+    bell: Arc<Notify>,
 }
 
 impl<K: Clone + Eq + Hash> Lane<K> {
@@ -72,22 +85,36 @@ impl<K: Clone + Eq + Hash> Lane<K> {
         let cancel = self.shared.tasks.cancellation();
         loop {
             let drained = cancel.run_until_cancelled((self.shared.drain)(self.key.clone())).await;
-            if drained.is_none() || !self.woken_again() {
+            let Some(later) = drained else { return };
+            if self.woken_again(later.is_none()) {
+                continue;
+            }
+            let Some(at_ms) = later else { return };
+            let rest = async {
+                tokio::select! {
+                    () = self.shared.clock.until(at_ms) => {}
+                    () = self.bell.notified() => {}
+                }
+            };
+            if cancel.run_until_cancelled(rest).await.is_none() {
                 return;
             }
         }
     }
 
-    /// Notes that a pending wake is now seen, or closes the lane, in one step.
-    fn woken_again(&self) -> bool {
+    /// Notes that a pending wake is now seen; closes the lane in the same step
+    /// if there was none and it may.
+    fn woken_again(&self, may_close: bool) -> bool {
         let mut running = self.shared.running.lock();
         match running.get_mut(&self.key) {
-            Some(wake) if *wake == Wake::Pending => {
-                *wake = Wake::Seen;
+            Some(woken) if woken.is_pending => {
+                woken.is_pending = false;
                 true
             }
             _ => {
-                running.remove(&self.key);
+                if may_close {
+                    running.remove(&self.key);
+                }
                 false
             }
         }
@@ -95,7 +122,7 @@ impl<K: Clone + Eq + Hash> Lane<K> {
 }
 
 impl<K: Eq + Hash> Drop for Lane<K> {
-    /// A lane that ends by a panic or a cancellation must not stay registered.
+    /// A lane that ends by a panic must not stay registered.
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.shared.running.lock().remove(&self.key);

@@ -6,23 +6,27 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use contract::{
-    AccountId, AccountStatus, ChannelError, ChannelId, Content, Host, Probe, Reply, Signal, Source,
-    ToolOutcome, TurnEnd, TurnId,
+    AccountId, AccountStatus, ChannelError, ChannelId, Host, Probe, Reply, Signal, TurnEnd, TurnId,
 };
 use futures_util::future::join_all;
-use ilink::ClientId;
 use ilink::client::Http;
+use mediafile::remote::Fetcher;
 use parking_lot::Mutex;
 
 use crate::account::{Account, Parts};
 use crate::credentials::{Credentials, create_private_dir};
-use crate::files::{adopt, sweep_outbox, sweep_received};
-use crate::intake::{OpenTurn, Turns};
+use crate::codes;
+use crate::desk::Desk;
+use crate::files::{sweep_outbox, sweep_received};
+use crate::intake::Turns;
 use crate::lock::Lock;
+use crate::news::News;
+use crate::saying::Bell;
+use crate::sending::SendSettings;
 use crate::settings::{CHANNEL_ID, Settings};
-use crate::store::{Payload, ReplySlot, Store, storage};
+use crate::store::{Store, Talk, storage};
+use crate::switch::Switch;
 use crate::tasks::Tasks;
-use crate::time::now_ms;
 
 /// How often the folder of credentials is looked at for logins.
 const WATCH: Duration = Duration::from_secs(1);
@@ -33,7 +37,8 @@ const PRUNE: Duration = Duration::from_secs(60 * 60);
 pub(crate) struct Running {
     settings: Settings,
     http: Http,
-    store: Store,
+    pub(crate) desk: Desk,
+    fetcher: Arc<Fetcher>,
     host: Arc<dyn Host>,
     turns: Turns,
     // Held for a map look-up, never across an await.
@@ -46,6 +51,7 @@ impl Running {
     /// Takes the lock and opens the store; no account runs yet.
     pub(crate) async fn open(
         settings: &Settings,
+        sending: Switch<SendSettings>,
         http: &Http,
         host: Arc<dyn Host>,
     ) -> Result<Arc<Self>, ChannelError> {
@@ -54,12 +60,15 @@ impl Running {
         let lock = Lock::take(&settings.dir)?;
         let store = Store::open(&settings.store()).map_err(storage)?;
         store.recover().await.map_err(storage)?;
+        let fetcher = Fetcher::new(settings.sending.fetch_limits()).map_err(storage)?;
+        let desk = Desk::new(settings, sending, store.clone());
         // Nobody writes yet, so a file without a row is left from a crash.
         sweep_outbox(&settings.files(), &store, Duration::ZERO).await;
         Ok(Arc::new(Self {
             settings: settings.clone(),
             http: http.clone(),
-            store,
+            desk,
+            fetcher: Arc::new(fetcher),
             host,
             turns: Turns::default(),
             accounts: Mutex::default(),
@@ -151,7 +160,8 @@ impl Running {
             id,
             client: client.with_token(credentials.token.clone()),
             credentials,
-            store: self.store.clone(),
+            desk: self.desk.clone(),
+            fetcher: Arc::clone(&self.fetcher),
             host: Arc::clone(&self.host),
             turns: self.turns.clone(),
             files: self.settings.files(),
@@ -161,18 +171,33 @@ impl Running {
         .await
     }
 
+    /// Gives up what is no longer worth sending, and says so once.
+    async fn expire(&self) {
+        let expired = self.desk.store.expire(codes::EXPIRED, self.desk.clock.now_ms()).await;
+        let expired = expired.unwrap_or_else(|err| {
+            tracing::warn!(error = %err, "late messages not given up");
+            Vec::new()
+        });
+        for (account, n) in expired {
+            News::new(account, Arc::clone(&self.host), self.desk.sayings.clone()).expired(n);
+        }
+    }
+
     /// Looks for logins that other processes make, and keeps the store small.
     async fn watch(&self) {
         let list = self.settings.dir.join("accounts.json");
+        let bell = Bell::of(&self.settings.dir);
         let mut seen = modified(&list).await;
+        let mut rung = bell.rung().await;
         let mut pruned_at = None;
         loop {
             if pruned_at.is_none_or(|at: Instant| at.elapsed() > PRUNE) {
                 pruned_at = Some(Instant::now());
-                if let Err(err) = self.store.prune(now_ms()).await {
+                self.expire().await;
+                if let Err(err) = self.desk.store.prune(self.desk.clock.now_ms()).await {
                     tracing::warn!(error = %err, "old rows not forgotten");
                 }
-                sweep_outbox(&self.settings.files(), &self.store, PRUNE).await;
+                sweep_outbox(&self.settings.files(), &self.desk.store, PRUNE).await;
                 sweep_received(&self.settings.received()).await;
             }
             tokio::time::sleep(WATCH).await;
@@ -181,34 +206,18 @@ impl Running {
                 seen = now;
                 self.reconcile().await;
             }
+            let now = bell.rung().await;
+            if now != rung {
+                rung = now;
+                self.wake_all().await;
+            }
         }
     }
 
     pub(crate) async fn reply(&self, id: &TurnId, reply: Reply) -> Result<(), ChannelError> {
         let turn = self.turns.get(id).ok_or_else(|| ChannelError::NoSuchTurn(id.clone()))?;
-        let payload = match reply.content {
-            Content::Text(text) => Payload::Text(text),
-            Content::Media(media) => {
-                let file = uuid::Uuid::new_v4().to_string();
-                let Source::File(path) = media.source else {
-                    return Err(ChannelError::Stopped);
-                };
-                adopt(&path, &self.settings.files(), &file).await.map_err(|err| {
-                    let path = path.display().to_string();
-                    ChannelError::Media { path, reason: err.to_string() }
-                })?;
-                let kind = media.kind.unwrap_or(contract::MediaKind::File);
-                Payload::Media { kind, name: media.name.unwrap_or_default(), file }
-            }
-        };
-        let is_new = self.enqueue(&turn, Some(reply.number), &payload).await?;
-        if let Payload::Media { file, .. } = payload
-            && !is_new
-        {
-            // An earlier run of the turn has stored this reply with its own copy.
-            let copy = self.settings.files().join(file);
-            tokio::fs::remove_file(copy).await.map_err(storage)?;
-        }
+        self.desk.sayings.reply(&turn.in_turn(), reply).await?;
+        self.wake(&turn.talk);
         Ok(())
     }
 
@@ -216,33 +225,26 @@ impl Running {
         let Some(turn) = self.turns.get(id) else {
             return;
         };
-        let payload = match signal {
-            Signal::Working => {
-                if let Some(account) = self.account(&turn) {
-                    account.typing.begin(&turn.talk, turn.row);
-                }
-                return;
+        if signal == Signal::Working {
+            if let Some(account) = self.account(&turn.talk.account) {
+                account.typing.begin(&turn.talk, turn.row);
             }
-            Signal::ToolStarted { tool, call_id } => Payload::ToolStarted { tool, call_id },
-            Signal::ToolEnded { tool, call_id, outcome } => {
-                let status = match outcome {
-                    ToolOutcome::Completed => "completed",
-                    ToolOutcome::Failed => "failed",
-                    ToolOutcome::Blocked => "blocked",
-                };
-                Payload::ToolEnded { tool, call_id, status: status.to_owned() }
-            }
-        };
-        if let Err(err) = self.enqueue(&turn, None, &payload).await {
-            tracing::warn!(turn = %id, error = %err, "progress not told");
+            return;
+        }
+        if !self.desk.settings.now().reply_progress_messages {
+            return;
+        }
+        match self.desk.sayings.progress(&turn.in_turn(), signal).await {
+            Ok(()) => self.wake(&turn.talk),
+            Err(err) => tracing::warn!(turn = %id, error = %err, "progress not told"),
         }
     }
 
     pub(crate) async fn finish(&self, id: &TurnId, end: TurnEnd) -> Result<(), ChannelError> {
         let turn = self.turns.get(id).ok_or_else(|| ChannelError::NoSuchTurn(id.clone()))?;
-        self.store.finish(turn.row).await.map_err(storage)?;
+        self.desk.store.finish(turn.row).await.map_err(storage)?;
         self.turns.close(id);
-        if let Some(account) = self.account(&turn) {
+        if let Some(account) = self.account(&turn.talk.account) {
             account.typing.done(&turn.talk.peer, turn.row);
         }
         if let TurnEnd::Failed { reason } = end {
@@ -251,29 +253,25 @@ impl Running {
         Ok(())
     }
 
-    async fn enqueue(
-        &self,
-        turn: &OpenTurn,
-        number: Option<u32>,
-        payload: &Payload,
-    ) -> Result<bool, ChannelError> {
-        let now = now_ms();
-        let slot = ReplySlot {
-            talk: turn.talk.clone(),
-            turn: turn.row,
-            number,
-            run_id: turn.run_id.clone(),
-            client_id: ClientId::generate(CHANNEL_ID, now.unsigned_abs()),
-        };
-        let is_new = self.store.enqueue(slot, payload, now).await.map_err(storage)?;
-        if let Some(account) = self.account(turn) {
-            account.wake_delivery(turn.talk.peer.clone());
+    /// Makes sure that what waits for a peer leaves.
+    pub(crate) fn wake(&self, talk: &Talk) {
+        if let Some(account) = self.account(&talk.account) {
+            account.wake_delivery(talk.peer.clone());
         }
-        Ok(is_new)
     }
 
-    fn account(&self, turn: &OpenTurn) -> Option<Arc<Account>> {
-        self.accounts.lock().get(&turn.talk.account).cloned()
+    /// Makes sure that all that waits leaves: another process may have brought it.
+    pub(crate) async fn wake_all(&self) {
+        for account in self.all() {
+            match self.desk.store.waiting_outbound(&account.id).await {
+                Ok(talks) => talks.into_iter().for_each(|talk| account.wake_delivery(talk.peer)),
+                Err(err) => tracing::warn!(error = %err, "the outbox was not looked at"),
+            }
+        }
+    }
+
+    fn account(&self, id: &AccountId) -> Option<Arc<Account>> {
+        self.accounts.lock().get(id).cloned()
     }
 
     pub(crate) async fn stop(&self, grace: Duration) {
@@ -281,7 +279,7 @@ impl Running {
         self.watching.ended().await;
         let accounts: Vec<_> = self.accounts.lock().drain().map(|(_, account)| account).collect();
         join_all(accounts.iter().map(|account| account.stop(grace))).await;
-        self.store.close().await;
+        self.desk.store.close().await;
     }
 }
 

@@ -7,7 +7,9 @@ use ilink::client::{DEFAULT_API, DEFAULT_HOLD, Http};
 use ilink::{BotAgent, Client, Endpoints, Identity};
 use url::Url;
 
+use crate::clock::Clock;
 use crate::credentials::Registry;
+use crate::sending::SendSettings;
 
 /// The channel's id, in configurations and on the command line.
 pub const CHANNEL_ID: &str = "openclaw-weixin";
@@ -28,6 +30,10 @@ pub struct Settings {
     pub route_tag: Option<String>,
     /// How long polls are held until the backend says otherwise.
     pub hold: Duration,
+    /// How messages leave.
+    pub sending: SendSettings,
+    /// The clock.
+    pub clock: Clock,
 }
 
 impl Settings {
@@ -39,6 +45,8 @@ impl Settings {
             bot_agent: BotAgent::default(),
             route_tag: None,
             hold: DEFAULT_HOLD,
+            sending: SendSettings::default(),
+            clock: Clock::default(),
         }
     }
 

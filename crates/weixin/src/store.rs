@@ -15,18 +15,22 @@ use std::path::Path;
 use contract::{AccountId, AccountState, ChannelError};
 use ilink::{ContextToken, UserId};
 use ledger::{Ledger, LedgerError};
+use prose::Language;
 use rusqlite::OptionalExtension as _;
 
 use crate::status::Snapshot;
 
+mod entries;
 mod inbox;
 mod outbox;
+mod peers;
 
 pub(crate) use self::inbox::{Accepted, InboxRow};
-pub(crate) use self::outbox::{OutboxRow, Payload, ReplySlot};
+pub(crate) use self::outbox::{Class, Next, OutboxRow, Payload, Records, Saying, Stored};
 
 /// Numbered migrations; one that has been released is never edited.
-const MIGRATIONS: &[&str] = &[include_str!("store/001_initial.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("store/001_initial.sql"), include_str!("store/004_outbox.sql")];
 
 /// How long a message is remembered after its turn, to recognise copies.
 const REMEMBERED_MS: i64 = 48 * 60 * 60 * 1000;
@@ -66,7 +70,7 @@ impl Store {
         self.ledger
             .write(|tx| {
                 tx.execute("UPDATE inbox SET state = 0 WHERE state = 1", [])?;
-                tx.execute("DELETE FROM outbox WHERE state = 0 AND number IS NULL", []).map(drop)
+                tx.execute("DELETE FROM outbox WHERE state = 0 AND class = 'progress'", []).map(drop)
             })
             .await
     }
@@ -76,7 +80,7 @@ impl Store {
         self.ledger
             .write(move |tx| {
                 let before = now_ms - REMEMBERED_MS;
-                tx.execute("DELETE FROM outbox WHERE state <> 0 AND created_at_ms < ?1", [before])?;
+                tx.execute("DELETE FROM outbox WHERE state IN (1, 3) AND settled_at_ms < ?1", [before])?;
                 tx.execute("DELETE FROM inbox WHERE state = 2 AND received_at_ms < ?1", [before])?;
                 Ok(())
             })
@@ -100,6 +104,35 @@ impl Store {
                 .optional()
             })
             .await
+            .map(|token| token.filter(|token| !token.is_empty()))
+    }
+
+    /// Lets what was to wait for a later try be tried at once.
+    pub(crate) async fn release(&self, account: &AccountId) -> Result<(), LedgerError> {
+        let account = account.clone();
+        self.ledger
+            .write(move |tx| {
+                let sql = "UPDATE outbox SET not_before_ms = 0
+                           WHERE account = ?1 AND state = 0 AND not_before_ms > 0";
+                tx.execute(sql, [account.as_str()]).map(drop)
+            })
+            .await
+    }
+
+    /// Returns the language that a peer writes; that of the last text.
+    pub(crate) async fn language(&self, talk: &Talk) -> Result<Language, LedgerError> {
+        let talk = talk.clone();
+        let word: Option<Option<String>> = self
+            .ledger
+            .read(move |conn| {
+                conn.prepare_cached("SELECT language FROM peer WHERE account = ?1 AND peer = ?2")?
+                    .query_row((talk.account.as_str(), talk.peer.as_str()), |row| row.get(0))
+                    .optional()
+            })
+            .await?;
+        // Most people here write Chinese.
+        let is_english = word.flatten().as_deref() == Some("en");
+        Ok(if is_english { Language::En } else { Language::Zh })
     }
 
     /// Counts what waits for one account.
@@ -113,7 +146,8 @@ impl Store {
                         (SELECT count(*) FROM outbox WHERE account = ?1 AND state = 0),
                         (SELECT count(*) FROM outbox WHERE account = ?1 AND state = 2),
                         (SELECT max(received_at_ms) FROM inbox WHERE account = ?1),
-                        (SELECT max(sent_at_ms) FROM outbox WHERE account = ?1)",
+                        (SELECT max(settled_at_ms) FROM outbox
+                            WHERE account = ?1 AND message_id IS NOT NULL)",
                     [account.as_str()],
                     |row| {
                         let count = |index| row.get::<_, i64>(index).map(i64::unsigned_abs);

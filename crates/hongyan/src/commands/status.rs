@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use comfy_table::{ContentArrangement, Table, presets};
 use contract::{AccountId, AccountState, AccountStatus, Channel as _, Probe};
-use jiff::{SpanRound, Timestamp, Unit};
 use serde::Serialize;
 
 use crate::cli::StatusArgs;
@@ -35,7 +33,7 @@ pub(crate) async fn run(args: &StatusArgs, state: &State) -> Result<(), CliError
     } else if statuses.is_empty() {
         output::note(t!("status.none"));
     } else {
-        output::line(table(&statuses, args.probe.then_some(&probes)).to_string());
+        table(&statuses, args.probe.then_some(&probes));
     }
     Ok(())
 }
@@ -44,13 +42,7 @@ fn row<'a>(status: &'a AccountStatus, probes: &'a HashMap<AccountId, Probe>) -> 
     Row { channel: weixin::CHANNEL_ID, status, probe: probes.get(&status.account) }
 }
 
-fn table(statuses: &[AccountStatus], probes: Option<&HashMap<AccountId, Probe>>) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    if let Some(columns) = output::result_columns() {
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(columns);
-    }
+fn table(statuses: &[AccountStatus], probes: Option<&HashMap<AccountId, Probe>>) {
     let mut header = vec![
         t!("status.account"),
         t!("status.state"),
@@ -62,23 +54,21 @@ fn table(statuses: &[AccountStatus], probes: Option<&HashMap<AccountId, Probe>>)
         t!("status.parked"),
     ];
     header.extend(probes.map(|_| t!("status.probe")));
-    table.set_header(header);
-    let now = Timestamp::now();
-    for status in statuses {
+    let row = |status: &AccountStatus| {
         let mut cells = vec![
-            status.account.to_string(),
+            status.name.clone().unwrap_or_else(|| status.account.to_string()),
             state(&status.state),
-            ago(status.last_poll_at_ms, now),
-            ago(status.last_inbound_at_ms, now),
-            ago(status.last_outbound_at_ms, now),
+            output::ago(status.last_poll_at_ms),
+            output::ago(status.last_inbound_at_ms),
+            output::ago(status.last_outbound_at_ms),
             status.inbox.to_string(),
             status.outbox.to_string(),
             status.parked.to_string(),
         ];
         cells.extend(probes.map(|probes| probed(probes.get(&status.account))));
-        table.add_row(cells);
-    }
-    table
+        cells
+    };
+    output::table(header, statuses.iter().map(row));
 }
 
 fn state(state: &AccountState) -> String {
@@ -97,22 +87,5 @@ fn probed(probe: Option<&Probe>) -> String {
         Some(Probe { ok: true, took_ms, .. }) => t!("status.probe.ok", ms = took_ms).into_owned(),
         Some(Probe { detail, .. }) => t!("status.probe.failed", why = detail).into_owned(),
         None => String::new(),
-    }
-}
-
-/// Says how long ago a moment was, in its two largest units.
-fn ago(at_ms: Option<i64>, now: Timestamp) -> String {
-    let Some(at) = at_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok()) else {
-        return t!("status.never").into_owned();
-    };
-    let unit = match now.duration_since(at).as_secs() {
-        ..3_600 => Unit::Second,
-        3_600..86_400 => Unit::Minute,
-        _ => Unit::Hour,
-    };
-    let round = SpanRound::new().smallest(unit).largest(Unit::Hour);
-    match now.since(at).and_then(|span| span.round(round)) {
-        Ok(span) => t!("status.ago", time = format!("{span:#}")).into_owned(),
-        Err(_) => at.to_string(),
     }
 }

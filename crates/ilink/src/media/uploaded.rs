@@ -55,14 +55,17 @@ pub struct VoiceFacts {
 }
 
 impl Uploaded {
-    /// Makes the item that shows it as a picture.
+    /// Makes the item that shows it as a picture. `thumb_size` are width and
+    /// height of the thumbnail in pixels.
     #[must_use]
-    pub fn image_item(&self) -> Item {
+    pub fn image_item(&self, thumb_size: Option<(u32, u32)>) -> Item {
         let image_item = ImageItem {
             media: Some(self.media()),
             thumb_media: self.thumb_media(),
             mid_size: Some(size(self.cipher_size)),
             thumb_size: self.thumb.as_ref().map(|thumb| size(thumb.cipher_size)),
+            thumb_width: thumb_size.map(|(width, _)| width.into()),
+            thumb_height: thumb_size.map(|(_, height)| height.into()),
             ..ImageItem::default()
         };
         Item { image_item: Some(image_item), ..Item::of_kind(ItemKind::Image) }

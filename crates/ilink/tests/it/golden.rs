@@ -104,7 +104,7 @@ async fn a_picture() {
     };
     let message = Message::outbound(
         "user0001@im.wechat".into(),
-        uploaded.image_item(),
+        uploaded.image_item(None),
         Some(ContextToken::new("ctx-user0001@im.wechat-1795293962513")),
         "openclaw-weixin:1795294071720-85acb33f".into(),
     );

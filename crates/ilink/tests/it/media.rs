@@ -121,7 +121,7 @@ async fn a_thumbnail_goes_along_under_its_own_ticket() {
     assert_eq!(targets, [target("ticket%200"), target("thumb%200")]);
     assert_eq!(uploads(&backend)[1].body, encrypt(&uploaded.key, &bytes(20)));
 
-    let item: Value = serde_json::from_str(&uploaded.image_item().to_json()).unwrap();
+    let item: Value = serde_json::from_str(&uploaded.image_item(None).to_json()).unwrap();
     assert_eq!(item["image_item"]["thumb_media"]["encrypt_query_param"], "thumb");
     assert_eq!(item["image_item"]["thumb_size"], 32);
 }

@@ -5,6 +5,9 @@ use ilink::Code;
 use crate::governor::{Alarm, Parked, Why};
 use crate::outcome::{Outcome, Unsendable};
 
+/// Messages that came too late to be worth sending.
+pub(crate) const EXPIRED: &str = "W307";
+
 impl Outcome {
     /// Returns the code to look it up by.
     #[must_use]

@@ -41,7 +41,10 @@ pub enum Notice {
     /// A voice message of the peer can be neither read nor played.
     VoiceUnread,
     /// What follows was kept until now.
-    Late,
+    Late {
+        /// When it was said.
+        since: String,
+    },
     /// The peer's message waits for others.
     InQueue {
         /// For how many.
@@ -62,7 +65,7 @@ impl Notice {
             Self::MediaLost => "W506",
             Self::MediaTooLarge { .. } => "W507",
             Self::VoiceUnread => "W508",
-            Self::Late => "W509",
+            Self::Late { .. } => "W509",
             Self::InQueue { .. } => "W510",
         }
     }
@@ -75,13 +78,14 @@ impl Notice {
             explain(code).map_or_else(|| code.to_owned(), |it| it.chat.fill(language, values))
         };
         let trouble = |sentence: String| match language {
-            Language::Chinese => format!("{sentence}（{code}）"),
-            Language::English => format!("{sentence} ({code})"),
+            Language::Zh => format!("{sentence}（{code}）"),
+            Language::En => format!("{sentence} ({code})"),
         };
         match self {
             Self::RestWaits { n } | Self::InQueue { n } => fill(&[("n", n)]),
             Self::FewLeft { left } => fill(&[("left", left)]),
-            Self::AsFile | Self::Late => fill(&[]),
+            Self::AsFile => fill(&[]),
+            Self::Late { since } => fill(&[("since", since)]),
             Self::MediaLost | Self::VoiceUnread => trouble(fill(&[])),
             Self::MediaTooLarge { max } => trouble(fill(&[("max", &megabytes(*max))])),
             // The name comes last: it may contain anything.

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 
-const BOTH: [Language; 2] = [Language::Chinese, Language::English];
+const BOTH: [Language; 2] = [Language::Zh, Language::En];
 
 fn catalogue() -> Vec<Explanation> {
     serde_json::from_str(include_str!("codes.json")).unwrap()
@@ -147,7 +147,7 @@ fn notices_speak_both_languages_and_trouble_names_its_code() {
         Notice::FileNotSent { name: file() },
         Notice::MediaLost,
         Notice::VoiceUnread,
-        Notice::Late,
+        Notice::Late { since: "11-22 08:00".to_owned() },
         Notice::InQueue { n: 2 },
     ];
     for notice in others {

@@ -1,162 +1,349 @@
-//! The outbox: each reply until it has left or was given up.
+//! The outbox: each message until it has left or was given up.
+//!
+//! What a host says is one or more rows; a long text is laid out into parts
+//! just before it leaves, when it is known how many sends are left. All rows
+//! of one saying share its `place`, so they keep its place in the order.
 
 use std::collections::HashSet;
 
-use contract::{AccountId, MediaKind};
-use ilink::{ClientId, MessageId, RunId};
+use contract::{AccountId, MediaKind, ReplyClass, SendClass};
+use ilink::wire::Item;
+use ilink::{ClientId, ContextToken, MessageId, RunId};
 use ledger::LedgerError;
-use rusqlite::OptionalExtension as _;
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::{Store, Talk};
+
+/// How many rows behind one are counted at most.
+const MOST_COUNTED: u32 = 1_000;
 
 /// What a row says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Payload {
-    /// Text.
+    /// Markdown as the agent gave it, of any length.
+    Markdown(String),
+    /// Text as it goes over the wire.
     Text(String),
     /// Media; `file` is its copy in the outbox folder, removed once the row is done.
-    Media { kind: MediaKind, name: String, file: String },
+    Media { kind: Option<MediaKind>, name: String, file: String, as_file: bool },
+    /// Media at a public address, and what is said instead if it cannot be had.
+    Remote { kind: Option<MediaKind>, name: Option<String>, url: String, as_file: bool, instead: String },
     /// A tool begins to run.
     ToolStarted { tool: String, call_id: String },
     /// A tool has ended; `status` is the protocol's word.
     ToolEnded { tool: String, call_id: String, status: String },
 }
 
-/// Where a reply belongs.
-#[derive(Clone, Debug)]
-pub(crate) struct ReplySlot {
-    pub(crate) talk: Talk,
-    /// The inbox row of the turn.
-    pub(crate) turn: i64,
-    /// The reply's number; `None` for progress.
-    pub(crate) number: Option<u32>,
-    pub(crate) run_id: RunId,
-    pub(crate) client_id: ClientId,
+/// What a row is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Class {
+    Answer,
+    Question,
+    Notice,
+    Progress,
+    Reminder,
+    Report,
 }
 
-/// A reply to send.
+impl Class {
+    /// The word in the table and in lists.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Answer => "answer",
+            Self::Question => "question",
+            Self::Notice => "notice",
+            Self::Progress => "progress",
+            Self::Reminder => "reminder",
+            Self::Report => "report",
+        }
+    }
+
+    fn of_word(word: &str) -> Self {
+        let all = [Self::Question, Self::Notice, Self::Progress, Self::Reminder, Self::Report];
+        all.into_iter().find(|class| class.word() == word).unwrap_or(Self::Answer)
+    }
+}
+
+impl From<ReplyClass> for Class {
+    fn from(class: ReplyClass) -> Self {
+        match class {
+            ReplyClass::Answer => Self::Answer,
+            ReplyClass::Question => Self::Question,
+            ReplyClass::Notice => Self::Notice,
+        }
+    }
+}
+
+impl From<SendClass> for Class {
+    fn from(class: SendClass) -> Self {
+        match class {
+            SendClass::Notice => Self::Notice,
+            SendClass::Reminder => Self::Reminder,
+            SendClass::Report => Self::Report,
+        }
+    }
+}
+
+/// One saying to store.
+#[derive(Clone, Debug)]
+pub(crate) struct Saying {
+    pub(crate) talk: Talk,
+    /// The inbox row of the turn, if it belongs to one.
+    pub(crate) turn: Option<i64>,
+    /// The reply's number; none for progress and outside a turn.
+    pub(crate) number: Option<u32>,
+    /// Outside a turn: said once per key.
+    pub(crate) key: Option<String>,
+    pub(crate) run_id: Option<RunId>,
+    pub(crate) class: Class,
+    /// Its messages, in order, each with the id of all its tries.
+    pub(crate) messages: Vec<(Payload, ClientId)>,
+    pub(crate) created_at_ms: i64,
+    pub(crate) expires_at_ms: i64,
+}
+
+/// What became of a saying that was brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stored {
+    /// It is new, at this place.
+    New(i64),
+    /// It was said before, at this place.
+    Before(i64),
+}
+
+/// A row to send.
 #[derive(Clone, Debug)]
 pub(crate) struct OutboxRow {
     pub(crate) id: i64,
+    pub(crate) place: i64,
+    pub(crate) part: u32,
+    pub(crate) class: Class,
     /// `None` when another version wrote something that this one cannot read.
     pub(crate) payload: Option<Payload>,
+    /// What was uploaded for it by an earlier try.
+    pub(crate) item: Option<Item>,
     pub(crate) client_id: ClientId,
-    pub(crate) run_id: RunId,
-    /// Whether it is progress, which is worth one try.
-    pub(crate) is_progress: bool,
+    pub(crate) run_id: Option<RunId>,
     pub(crate) attempts: u32,
     pub(crate) created_at_ms: i64,
+    pub(crate) expires_at_ms: i64,
+    pub(crate) not_before_ms: i64,
+}
+
+/// A row to send, and what the governor has to know about its conversation.
+#[derive(Clone, Debug)]
+pub(crate) struct Next {
+    pub(crate) row: OutboxRow,
+    pub(crate) token: Option<ContextToken>,
+    pub(crate) last_inbound_at_ms: Option<i64>,
+    /// The governor's own record of the peer.
+    pub(crate) budget: Option<String>,
+    /// Rows that wait behind this one, progress not counted.
+    pub(crate) behind: u32,
+}
+
+/// The governor's records after a send.
+#[derive(Clone, Debug)]
+pub(crate) struct Records {
+    pub(crate) budget: String,
+    pub(crate) line: String,
 }
 
 impl Store {
-    /// Stores a reply. Returns false, and stores nothing, when the turn already
-    /// has a reply of that number.
-    pub(crate) async fn enqueue(
-        &self,
-        slot: ReplySlot,
-        payload: &Payload,
-        now_ms: i64,
-    ) -> Result<bool, LedgerError> {
-        let payload = serde_json::to_string(payload).unwrap_or_default();
+    /// Stores a saying, all of its messages or none. One with the same turn and
+    /// number, or the same peer and key, is not stored again.
+    pub(crate) async fn say(&self, saying: Saying) -> Result<Stored, LedgerError> {
         self.ledger
-            .write(move |tx| {
-                let n = tx
-                    .prepare_cached(
-                        "INSERT OR IGNORE INTO outbox
-                            (account, peer, turn, number, payload, client_id, run_id, created_at_ms)
-                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                    )?
-                    .execute((
-                        slot.talk.account.as_str(),
-                        slot.talk.peer.as_str(),
-                        slot.turn,
-                        slot.number,
-                        payload,
-                        slot.client_id.as_str(),
-                        slot.run_id.as_str(),
-                        now_ms,
-                    ))?;
-                Ok(n == 1)
+            .write(move |tx| match said_before(tx, &saying)? {
+                Some(place) => Ok(Stored::Before(place)),
+                None => insert(tx, &saying).map(Stored::New),
             })
             .await
     }
 
-    /// Returns the next reply of a conversation.
-    pub(crate) async fn next_reply(&self, talk: &Talk) -> Result<Option<OutboxRow>, LedgerError> {
-        let talk = talk.clone();
-        self.ledger
-            .read(move |conn| {
-                conn.prepare_cached(
-                    "SELECT id, payload, client_id, run_id, number IS NULL, attempts, created_at_ms
-                     FROM outbox WHERE account = ?1 AND peer = ?2 AND state = 0
-                     ORDER BY id LIMIT 1",
-                )?
-                .query_row((talk.account.as_str(), talk.peer.as_str()), |row| {
-                    let payload: String = row.get(1)?;
-                    Ok(OutboxRow {
-                        id: row.get(0)?,
-                        payload: serde_json::from_str(&payload).ok(),
-                        client_id: ClientId::new(row.get::<_, String>(2)?),
-                        run_id: RunId::new(row.get::<_, String>(3)?),
-                        is_progress: row.get(4)?,
-                        attempts: row.get(5)?,
-                        created_at_ms: row.get(6)?,
-                    })
-                })
-                .optional()
-            })
-            .await
-    }
-
-    /// Notes a failed try.
-    pub(crate) async fn tried(&self, id: i64) -> Result<(), LedgerError> {
-        self.execute("UPDATE outbox SET attempts = attempts + 1 WHERE id = ?1", id).await
-    }
-
-    /// Notes that a reply has left.
-    pub(crate) async fn sent(
+    /// Replaces a row by the messages that it has been laid out into. They take
+    /// its place in the order, and its turn, number and key.
+    pub(crate) async fn lay_out(
         &self,
         id: i64,
-        message_id: Option<MessageId>,
-        now_ms: i64,
+        messages: Vec<(Payload, ClientId)>,
     ) -> Result<(), LedgerError> {
         self.ledger
             .write(move |tx| {
+                let mut copy = tx.prepare_cached(
+                    "INSERT INTO outbox (account, peer, place, part, turn, number, key, class,
+                        payload, client_id, run_id, state, created_at_ms, expires_at_ms)
+                     SELECT account, peer, place, part + ?2, turn, number, key, class,
+                        ?3, ?4, run_id, 0, created_at_ms, expires_at_ms
+                     FROM outbox WHERE id = ?1",
+                )?;
+                let mut messages = messages.into_iter();
+                let Some((first, first_id)) = messages.next() else { return Ok(()) };
+                for (n, (payload, client_id)) in (1_i64..).zip(messages) {
+                    copy.execute((id, n, json(&payload), client_id.as_str()))?;
+                }
                 tx.prepare_cached(
-                    "UPDATE outbox SET state = 1, attempts = attempts + 1, message_id = ?2,
-                                       sent_at_ms = ?3, payload = '{\"text\":\"\"}'
+                    "UPDATE outbox SET payload = ?2, client_id = ?3, item = NULL, state = 0
                      WHERE id = ?1",
                 )?
-                .execute((id, message_id.as_ref().map(MessageId::as_str), now_ms))
+                .execute((id, json(&first), first_id.as_str()))
                 .map(drop)
             })
             .await
     }
 
-    /// Gives a reply up, with the reason.
-    pub(crate) async fn park(&self, id: i64, reason: String) -> Result<(), LedgerError> {
+    /// Returns what a conversation sends next: what belongs to turns before what
+    /// was said unasked, each in order. Rows that were parked before the peer last
+    /// wrote count as waiting.
+    pub(crate) async fn next_out(&self, talk: &Talk) -> Result<Option<Next>, LedgerError> {
+        let talk = talk.clone();
+        self.ledger.read(move |conn| next_out(conn, &talk)).await
+    }
+
+    /// Notes a failed try, and when the next one may be.
+    pub(crate) async fn tried(&self, id: i64, not_before_ms: i64) -> Result<(), LedgerError> {
         self.ledger
             .write(move |tx| {
-                tx.execute("UPDATE outbox SET state = 2, reason = ?2 WHERE id = ?1", (id, reason))
-                    .map(drop)
+                tx.prepare_cached(
+                    "UPDATE outbox SET attempts = attempts + 1, not_before_ms = ?2 WHERE id = ?1",
+                )?
+                .execute((id, not_before_ms))
+                .map(drop)
+            })
+            .await
+    }
+
+    /// Notes what was uploaded for a row, so that no later try uploads it again.
+    pub(crate) async fn uploaded(&self, id: i64, item: &Item) -> Result<(), LedgerError> {
+        let item = serde_json::to_string(item).ok();
+        self.ledger
+            .write(move |tx| {
+                tx.execute("UPDATE outbox SET item = ?2 WHERE id = ?1", (id, item)).map(drop)
+            })
+            .await
+    }
+
+    /// Notes that a row has left, with the governor's records.
+    pub(crate) async fn left(
+        &self,
+        talk: &Talk,
+        id: i64,
+        message_id: Option<MessageId>,
+        records: Records,
+        now_ms: i64,
+    ) -> Result<(), LedgerError> {
+        let talk = talk.clone();
+        self.ledger
+            .write(move |tx| {
+                tx.prepare_cached(
+                    "UPDATE outbox SET state = 1, attempts = attempts + 1, message_id = ?2,
+                        settled_at_ms = ?3, payload = '{\"text\":\"\"}', item = NULL, code = NULL,
+                        reason = NULL
+                     WHERE id = ?1",
+                )?
+                .execute((id, message_id.as_ref().map(MessageId::as_str), now_ms))?;
+                keep(tx, &talk, &records)
+            })
+            .await
+    }
+
+    /// Keeps the governor's records after a send that did not succeed.
+    pub(crate) async fn keep(&self, talk: &Talk, records: Records) -> Result<(), LedgerError> {
+        let talk = talk.clone();
+        self.ledger.write(move |tx| keep(tx, &talk, &records)).await
+    }
+
+    /// Parks a row until the peer writes, at least until `expires_at_ms`.
+    pub(crate) async fn park(
+        &self,
+        id: i64,
+        code: &'static str,
+        now_ms: i64,
+        expires_at_ms: i64,
+    ) -> Result<(), LedgerError> {
+        self.ledger
+            .write(move |tx| {
+                tx.prepare_cached(
+                    "UPDATE outbox SET state = 2, code = ?2, settled_at_ms = ?3,
+                        expires_at_ms = max(expires_at_ms, ?4)
+                     WHERE id = ?1",
+                )?
+                .execute((id, code, now_ms, expires_at_ms))
+                .map(drop)
+            })
+            .await
+    }
+
+    /// Gives a row up, with the reason.
+    pub(crate) async fn give_up(
+        &self,
+        id: i64,
+        code: &'static str,
+        reason: String,
+        now_ms: i64,
+    ) -> Result<(), LedgerError> {
+        self.ledger
+            .write(move |tx| {
+                tx.execute(
+                    "UPDATE outbox SET state = 3, code = ?2, reason = ?3, settled_at_ms = ?4
+                     WHERE id = ?1",
+                    (id, code, reason, now_ms),
+                )
+                .map(drop)
+            })
+            .await
+    }
+
+    /// Gives up everything that is no longer worth sending. Returns how many of
+    /// each account it was.
+    pub(crate) async fn expire(
+        &self,
+        code: &'static str,
+        now_ms: i64,
+    ) -> Result<Vec<(AccountId, u64)>, LedgerError> {
+        self.ledger
+            .write(move |tx| {
+                let mut counted = tx.prepare(
+                    "SELECT account, count(*) FROM outbox
+                     WHERE state IN (0, 2) AND expires_at_ms < ?1 AND class <> 'progress'
+                     GROUP BY account",
+                )?;
+                let counted = counted
+                    .query_map([now_ms], |row| {
+                        let account = AccountId::new(row.get::<_, String>(0)?);
+                        Ok((account, row.get::<_, i64>(1)?.unsigned_abs()))
+                    })?
+                    .collect::<rusqlite::Result<Vec<_>>>()?;
+                tx.execute(
+                    "UPDATE outbox SET state = 3, code = ?2, settled_at_ms = ?1
+                     WHERE state IN (0, 2) AND expires_at_ms < ?1",
+                    (now_ms, code),
+                )?;
+                Ok(counted)
             })
             .await
     }
 
     /// Forgets a row: progress that could not be told.
     pub(crate) async fn forget(&self, id: i64) -> Result<(), LedgerError> {
-        self.execute("DELETE FROM outbox WHERE id = ?1", id).await
+        self.ledger
+            .write(move |tx| {
+                tx.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([id]).map(drop)
+            })
+            .await
     }
 
-    /// Returns the conversations of an account that have replies to send.
+    /// Returns the conversations of an account that have something to send, or
+    /// something parked.
     pub(crate) async fn waiting_outbound(
         &self,
         account: &AccountId,
     ) -> Result<Vec<Talk>, LedgerError> {
-        self.talks(account, "SELECT DISTINCT peer FROM outbox WHERE account = ?1 AND state = 0")
-            .await
+        let sql = "SELECT DISTINCT peer FROM outbox WHERE account = ?1 AND state IN (0, 2)";
+        self.talks(account, sql).await
     }
 
     /// Returns the names of the files that rows still need.
@@ -173,7 +360,139 @@ impl Store {
             .await
     }
 
-    async fn execute(&self, sql: &'static str, id: i64) -> Result<(), LedgerError> {
-        self.ledger.write(move |tx| tx.prepare_cached(sql)?.execute([id]).map(drop)).await
+    /// Returns the governor's record of an account.
+    pub(crate) async fn line(&self, account: &AccountId) -> Result<Option<String>, LedgerError> {
+        let account = account.clone();
+        self.ledger
+            .read(move |conn| {
+                let sql = "SELECT line FROM account WHERE id = ?1";
+                let found = conn.query_row(sql, [account.as_str()], |row| row.get(0)).optional()?;
+                Ok(found.flatten())
+            })
+            .await
     }
+}
+
+fn said_before(tx: &Transaction<'_>, saying: &Saying) -> rusqlite::Result<Option<i64>> {
+    if let (Some(turn), Some(number)) = (saying.turn, saying.number) {
+        return tx
+            .prepare_cached("SELECT place FROM outbox WHERE turn = ?1 AND number = ?2 LIMIT 1")?
+            .query_row((turn, number), |row| row.get(0))
+            .optional();
+    }
+    let Some(key) = &saying.key else { return Ok(None) };
+    let (account, peer) = (saying.talk.account.as_str(), saying.talk.peer.as_str());
+    tx.prepare_cached(
+        "SELECT place FROM outbox WHERE account = ?1 AND peer = ?2 AND key = ?3 LIMIT 1",
+    )?
+    .query_row((account, peer, key), |row| row.get(0))
+    .optional()
+}
+
+/// The parts of one message get numbers of their own, so messages are far apart.
+const PARTS: i64 = 1_000;
+
+fn insert(tx: &Transaction<'_>, saying: &Saying) -> rusqlite::Result<i64> {
+    let mut statement = tx.prepare_cached(
+        "INSERT INTO outbox (account, peer, place, part, turn, number, key, class, payload,
+            client_id, run_id, created_at_ms, expires_at_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    )?;
+    let mut place = 0;
+    for (n, (payload, client_id)) in (0_i64..).zip(&saying.messages) {
+        statement.execute(rusqlite::params![
+            saying.talk.account.as_str(),
+            saying.talk.peer.as_str(),
+            place,
+            n * PARTS,
+            saying.turn,
+            saying.number,
+            saying.key,
+            saying.class.word(),
+            json(payload),
+            client_id.as_str(),
+            saying.run_id.as_ref().map(RunId::as_str),
+            saying.created_at_ms,
+            saying.expires_at_ms,
+        ])?;
+        if n == 0 {
+            place = tx.last_insert_rowid();
+            tx.prepare_cached("UPDATE outbox SET place = id WHERE id = ?1")?.execute([place])?;
+        }
+    }
+    Ok(place)
+}
+
+fn next_out(conn: &Connection, talk: &Talk) -> rusqlite::Result<Option<Next>> {
+    let at = (talk.account.as_str(), talk.peer.as_str());
+    let known = conn
+        .prepare_cached(
+            "SELECT context_token, last_inbound_at_ms, budget FROM peer
+             WHERE account = ?1 AND peer = ?2",
+        )?
+        .query_row(at, |row| {
+            let token: Option<String> = row.get(0)?;
+            let token = token.filter(|token| !token.is_empty());
+            Ok((token.map(ContextToken::new), row.get(1)?, row.get(2)?))
+        })
+        .optional()?;
+    let (token, last_inbound_at_ms, budget) = known.unwrap_or((None, None, None));
+    let heard = last_inbound_at_ms.unwrap_or(0);
+    let mut find = conn.prepare_cached(
+        "SELECT id, place, part, class, payload, item, client_id, run_id, attempts, created_at_ms,
+            expires_at_ms, not_before_ms
+         FROM outbox
+         WHERE account = ?1 AND peer = ?2 AND state IN (0, 2)
+           AND (state = 0 OR settled_at_ms < ?3)
+           AND (class IN ('reminder', 'report')) = ?4
+         ORDER BY place, part LIMIT 1",
+    )?;
+    let mut first = |unasked| find.query_row((at.0, at.1, heard, unasked), row_of).optional();
+    let Some(row) = first(false)?.map_or_else(|| first(true), |row| Ok(Some(row)))? else {
+        return Ok(None);
+    };
+    let behind = conn
+        .prepare_cached(
+            "SELECT count(*) FROM (SELECT 1 FROM outbox
+             WHERE account = ?1 AND peer = ?2 AND state IN (0, 2) AND class <> 'progress'
+               AND id <> ?3 LIMIT ?4)",
+        )?
+        .query_row((at.0, at.1, row.id, MOST_COUNTED), |row| row.get(0))?;
+    Ok(Some(Next { row, token, last_inbound_at_ms, budget, behind }))
+}
+
+fn row_of(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
+    let (payload, item): (String, Option<String>) = (row.get(4)?, row.get(5)?);
+    let run_id: Option<String> = row.get(7)?;
+    Ok(OutboxRow {
+        id: row.get(0)?,
+        place: row.get(1)?,
+        part: row.get(2)?,
+        class: Class::of_word(row.get_ref(3)?.as_str()?),
+        payload: serde_json::from_str(&payload).ok(),
+        item: item.and_then(|item| serde_json::from_str(&item).ok()),
+        client_id: ClientId::new(row.get::<_, String>(6)?),
+        run_id: run_id.map(RunId::new),
+        attempts: row.get(8)?,
+        created_at_ms: row.get(9)?,
+        expires_at_ms: row.get(10)?,
+        not_before_ms: row.get(11)?,
+    })
+}
+
+fn keep(tx: &Transaction<'_>, talk: &Talk, records: &Records) -> rusqlite::Result<()> {
+    let (account, peer) = (talk.account.as_str(), talk.peer.as_str());
+    tx.prepare_cached("UPDATE peer SET budget = ?3 WHERE account = ?1 AND peer = ?2")?
+        .execute((account, peer, &records.budget))?;
+    tx.prepare_cached(
+        "INSERT INTO account (id, line) VALUES (?1, ?2)
+         ON CONFLICT DO UPDATE SET line = excluded.line",
+    )?
+    .execute((account, &records.line))
+    .map(drop)
+}
+
+fn json(payload: &Payload) -> String {
+    // Strings and small enums always serialise.
+    serde_json::to_string(payload).unwrap_or_default()
 }

@@ -1,0 +1,143 @@
+//! What can be asked of the channel whether it runs or not: sends outside a
+//! turn, the outbox, the people.
+
+use std::time::Duration;
+
+use contract::{
+    ChannelError, Conversation, Delivery, OutboxAction, OutboxEntry, Outgoing, PeerStatus,
+    SendReport, Target,
+};
+use tokio::time::Instant;
+
+use crate::budget::{Budget, Budgets};
+use crate::clock::Clock;
+use crate::credentials::Registry;
+use crate::governor::Parked;
+use crate::saying::Sayings;
+use crate::sending::SendSettings;
+use crate::settings::Settings;
+use crate::store::{Store, Stored, Talk, storage};
+use crate::switch::Switch;
+use crate::targets::{Targets, conversation};
+
+/// How long a send is watched before it is reported.
+const MOMENT: Duration = Duration::from_secs(3);
+/// How often it is looked at.
+const LOOK: Duration = Duration::from_millis(25);
+
+/// Answers questions about the store of one channel. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub(crate) store: Store,
+    pub(crate) registry: Registry,
+    pub(crate) sayings: Sayings,
+    pub(crate) clock: Clock,
+    pub(crate) settings: Switch<SendSettings>,
+}
+
+impl Desk {
+    /// Opens the desk of a channel's folder.
+    pub(crate) fn new(channel: &Settings, settings: Switch<SendSettings>, store: Store) -> Self {
+        let (files, clock) = (channel.files(), channel.clock.clone());
+        let sayings = Sayings {
+            store: store.clone(),
+            files,
+            clock: clock.clone(),
+            settings: settings.clone(),
+        };
+        Self { store, registry: channel.registry(), sayings, clock, settings }
+    }
+
+    /// Finds whom a target means.
+    pub(crate) async fn resolve(&self, target: &Target) -> Result<Talk, ChannelError> {
+        Targets { store: &self.store, registry: &self.registry }.find(target).await
+    }
+
+    /// Stores something to say outside a turn. Returns its place and where it goes.
+    pub(crate) async fn say(&self, outgoing: Outgoing) -> Result<(i64, Talk), ChannelError> {
+        let talk = self.resolve(&outgoing.target).await?;
+        let stored = self.sayings.send(&talk, outgoing).await?;
+        let (Stored::New(place) | Stored::Before(place)) = stored;
+        Ok((place, talk))
+    }
+
+    /// Tells what became of it; with `watch`, after it has had a moment to leave.
+    pub(crate) async fn report(
+        &self,
+        place: i64,
+        talk: &Talk,
+        watch: bool,
+    ) -> Result<SendReport, ChannelError> {
+        let deadline = Instant::now() + MOMENT;
+        loop {
+            let entry = self.store.entry(place).await.map_err(storage)?;
+            // Nothing but white space leaves no entry.
+            let delivery = entry.map_or(Delivery::Sent, |entry| entry.delivery);
+            if !watch || delivery != Delivery::Queued || Instant::now() >= deadline {
+                return Ok(SendReport { id: place, conversation: conversation(talk), delivery });
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Returns what waits, is parked or was given up.
+    pub(crate) async fn outbox(&self) -> Result<Vec<OutboxEntry>, ChannelError> {
+        self.store.entries().await.map_err(storage)
+    }
+
+    /// Drops or retries entries.
+    pub(crate) async fn act(
+        &self,
+        action: OutboxAction,
+        ids: &[i64],
+    ) -> Result<usize, ChannelError> {
+        let now_ms = self.clock.now_ms();
+        match action {
+            OutboxAction::Drop => self.store.drop_entries(ids).await,
+            OutboxAction::Retry => self.store.retry_entries(ids, now_ms).await,
+        }
+        .map_err(storage)
+    }
+
+    /// Returns what is known of each peer.
+    pub(crate) async fn peers(&self) -> Result<Vec<PeerStatus>, ChannelError> {
+        let (settings, now_ms) = (self.settings.now(), self.clock.now_ms());
+        let known = self.store.known_peers().await.map_err(storage)?;
+        let told = known.into_iter().map(|peer| {
+            let mut budget = Budget::read(peer.budget.as_deref());
+            budget.heard(peer.last_inbound_at_ms, now_ms);
+            let numbers = Budgets::new(None).numbers(&budget, &settings.limits, now_ms);
+            PeerStatus {
+                conversation: conversation(&peer.talk),
+                name: peer.name,
+                last_inbound_at_ms: peer.last_inbound_at_ms,
+                window_left_ms: numbers.window_left_ms,
+                sends_left: numbers.sends_left,
+                unconfirmed: numbers.unconfirmed,
+                suppressed: numbers.parked == Some(Parked::Suppressed),
+                waiting: peer.waiting,
+                parked: peer.parked,
+            }
+        });
+        Ok(told.collect())
+    }
+
+    /// Gives a peer a name, or takes it away.
+    pub(crate) async fn name_peer(
+        &self,
+        target: &Target,
+        name: Option<&str>,
+    ) -> Result<Conversation, ChannelError> {
+        let talk = self.resolve(target).await?;
+        let name = name.map(str::trim).filter(|name| !name.is_empty());
+        if let Some(name) = name {
+            let others = self.store.peers_called(name).await.map_err(storage)?;
+            if others.iter().any(|other| other.peer != talk.peer) {
+                let among = others.iter().map(|other| other.peer.to_string()).collect();
+                return Err(ChannelError::AmbiguousTarget { to: name.to_owned(), among });
+            }
+        }
+        self.store.name_peer(&talk, name).await.map_err(storage)?;
+        Ok(conversation(&talk))
+    }
+}
