@@ -20,7 +20,8 @@
 //!
 //! - No more sends than the quota follow one message of a peer, if the caller
 //!   has one request under way per peer; a send counts from its beginning, and
-//!   comes back only when it certainly did not arrive.
+//!   comes back only when it certainly did not arrive. One that is tried again
+//!   under the same client id counts once.
 //! - Progress never uses what the answer and its notice need: it keeps out of
 //!   its reserve, out of what is known to wait and out of the end of a burst,
 //!   and it is dropped rather than delayed.
@@ -87,13 +88,16 @@ pub struct Ask {
     pub n_waiting: u32,
     /// Whether a turn runs in this conversation, which will want to send.
     pub is_turn_running: bool,
+    /// The try before, whose outcome is unknown, when this one carries the same
+    /// client id: both count as one message.
+    pub earlier: Option<Begun>,
 }
 
 impl Ask {
     /// Asks for one message with nothing else waiting and no turn running.
     #[must_use]
     pub fn of(class: Class) -> Self {
-        Self { class, is_tool: false, n_waiting: 0, is_turn_running: false }
+        Self { class, is_tool: false, n_waiting: 0, is_turn_running: false, earlier: None }
     }
 }
 
@@ -180,7 +184,10 @@ pub enum Typing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Begun {
     at_ms: i64,
+    /// Whether it is among the sends that follow the peer's message.
     is_counted: bool,
+    /// Whether an earlier try has brought it there.
+    is_repeat: bool,
     /// Which message of the peer it follows.
     n_inbound: u64,
     sends_before: u32,
@@ -218,9 +225,8 @@ impl Gate<'_> {
     #[must_use = "the send counts until it is settled"]
     pub fn begin(&mut self, ask: &Ask, now_ms: i64) -> Begun {
         let now = self.wind(now_ms);
-        let is_counted = !ask.is_tool || self.limits.tools_count;
         self.line.begin(self.limits, now);
-        self.peer.begin(ask.class, is_counted, now)
+        self.peer.begin(ask, self.counts(ask), now)
     }
 
     /// Learns from the outcome of a send. Returns what a person should hear of.
@@ -322,12 +328,16 @@ impl Gate<'_> {
         if self.peer.is_suppressed() && ask.class.is_modest() {
             return Some(Parked::Suppressed);
         }
-        let is_counted = !ask.is_tool || self.limits.tools_count;
         let spare = self.spare(ask);
-        if is_counted && self.peer.left(self.limits, now).is_some_and(|left| left <= spare) {
+        let needs_one = self.counts(ask) && !self.peer.has_counted(ask);
+        if needs_one && self.peer.left(self.limits, now).is_some_and(|left| left <= spare) {
             return Some(Parked::QuotaSpent);
         }
         self.line.is_day_over(ask.class, self.limits, now).then_some(Parked::DailyCap)
+    }
+
+    fn counts(&self, ask: &Ask) -> bool {
+        !ask.is_tool || self.limits.tools_count
     }
 
     /// Returns how many sends a message has to leave to others.

@@ -346,17 +346,20 @@ fn not_uploaded(err: &MediaError, known: &Knowledge<'_>) -> Outcome {
     match err {
         MediaError::Exchange { error, .. } => match not_sent(&error.cause, known) {
             Outcome::Transport { after, .. } => Outcome::UploadFailed { after, reason: reason() },
-            known @ (Outcome::RateLimited { .. } | Outcome::StaleToken | Outcome::WrongPeer) => {
-                known
+            same @ (Outcome::RateLimited { .. }
+            | Outcome::WindowClosed
+            | Outcome::QuotaSpent
+            | Outcome::StaleToken
+            | Outcome::WrongPeer
+            | Outcome::Unsendable(_)) => same,
+            // No context token travels with an upload: an overload, then.
+            Outcome::StaleContext | Outcome::Refused { code: Code::REFUSED, .. } => {
+                Outcome::UploadFailed { after: None, reason: reason() }
             }
-            unsendable @ Outcome::Unsendable(_) => unsendable,
             Outcome::Queued { .. }
             | Outcome::Accepted
             | Outcome::Unconfirmed
-            | Outcome::WindowClosed
-            | Outcome::QuotaSpent
             | Outcome::TooLong
-            | Outcome::StaleContext
             | Outcome::UploadRefused { .. }
             | Outcome::UploadFailed { .. }
             | Outcome::Refused { .. } => Outcome::UploadRefused { reason: reason() },

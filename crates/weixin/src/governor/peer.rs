@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::clock::{Clock, shift};
 use super::limits::ms;
-use super::{Alarm, Begun, Class, Limits, Parked};
+use super::{Alarm, Ask, Begun, Class, Limits, Parked};
 
 /// A refusal sooner after a peer's message says nothing about the window.
 const YOUNGEST_WINDOW_MS: i64 = 3_600_000;
@@ -161,13 +161,19 @@ impl Peer {
         self.typed_at = Some(now);
     }
 
-    pub(super) fn begin(&mut self, class: Class, is_counted: bool, now: i64) -> Begun {
-        let begun =
-            Begun { at_ms: now, is_counted, n_inbound: self.n_inbound, sends_before: self.sends };
-        self.sends = self.sends.saturating_add(u32::from(is_counted));
+    pub(super) fn begin(&mut self, ask: &Ask, is_counted: bool, now: i64) -> Begun {
+        let is_repeat = self.has_counted(ask);
+        let begun = Begun {
+            at_ms: now,
+            is_counted,
+            is_repeat,
+            n_inbound: self.n_inbound,
+            sends_before: self.sends.saturating_sub(u32::from(is_repeat)),
+        };
+        self.sends = self.sends.saturating_add(u32::from(is_counted && !is_repeat));
         self.last_sent_at = Some(now);
         self.tried_at = Some(now);
-        if class == Class::Progress {
+        if ask.class == Class::Progress {
             self.progress_at = Some(now);
         }
         begun
@@ -182,7 +188,7 @@ impl Peer {
 
     /// The backend certainly did not count it.
     pub(super) fn give_back(&mut self, begun: &Begun) {
-        if begun.is_counted && self.is_current(begun) {
+        if begun.is_counted && !begun.is_repeat && self.is_current(begun) {
             self.sends = self.sends.saturating_sub(1);
         }
     }
@@ -249,6 +255,11 @@ impl Peer {
             let value = i64::from(used.max(SMALLEST_QUOTA));
             self.learnt_quota = Some(Learnt { value, at_ms: now });
         }
+    }
+
+    /// Says whether an earlier try has counted for the same message.
+    pub(super) fn has_counted(&self, ask: &Ask) -> bool {
+        ask.earlier.is_some_and(|earlier| earlier.is_counted && self.is_current(&earlier))
     }
 
     /// Says whether the peer has not written since a send was begun.

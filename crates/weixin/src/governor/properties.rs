@@ -106,6 +106,7 @@ impl Run {
                     is_tool: *is_tool && *class == Class::Progress,
                     n_waiting: *n_waiting,
                     is_turn_running: *is_turn_running,
+                    earlier: None,
                 };
                 self.asks(&ask, limits)?;
             }

@@ -320,6 +320,43 @@ fn only_what_certainly_did_not_arrive_is_given_back() {
 }
 
 #[test]
+fn a_message_that_is_tried_again_counts_once() {
+    let mut talk = Talk::calm();
+    talk.sends(9);
+    let lost = Outcome::Transport { unknown: true, after: None };
+    let mut earlier = None;
+    for _ in 0..5 {
+        let ask = Ask { earlier, ..Ask::of(Class::Answer) };
+        assert_eq!(talk.decides_on(&ask), Decision::Send);
+        let begun = talk.gate().begin(&ask, NOW);
+        let known = talk.gate().knowledge(Some(&begun), TextSize::of("hi"), true, NOW).sends_used;
+        assert_eq!(known, 9);
+        talk.gate().settle(&begun, &lost, NOW);
+        earlier = Some(begun);
+    }
+    assert_eq!(talk.decides(Class::Answer), Decision::Park(Parked::QuotaSpent));
+    // An earlier try may have arrived, whatever becomes of the last.
+    let again = Ask { earlier, ..Ask::of(Class::Answer) };
+    let begun = talk.gate().begin(&again, NOW);
+    talk.gate().settle(&begun, &Outcome::Transport { unknown: false, after: None }, NOW);
+    assert_eq!(talk.numbers().sends_left, Some(0));
+    // After another message of the peer it counts anew.
+    talk.heard();
+    let begun = talk.gate().begin(&again, NOW);
+    talk.gate().settle(&begun, &queued(), NOW);
+    assert_eq!(talk.numbers().sends_left, Some(9));
+}
+
+#[test]
+fn a_backend_without_limits_needs_no_message_first() {
+    let mut talk = Talk::new(Limits::open());
+    talk.peer = Peer::default();
+    talk.sends(100);
+    let open = talk.numbers();
+    assert_eq!((open.window_left_ms, open.sends_left, open.burst_left), (None, None, None));
+}
+
+#[test]
 fn a_refusal_closes_the_conversation_until_the_peer_writes() {
     let cases = [
         (Outcome::WindowClosed, Parked::WindowClosed),

@@ -156,6 +156,11 @@ fn an_upload_that_fails_has_not_sent_anything() {
     let no_file = || io::Error::new(io::ErrorKind::NotFound, "gone");
     let cases = [
         (code(Code::STALE_TOKEN), Outcome::StaleToken, Retry::AfterLogin),
+        (
+            code(Code::REFUSED),
+            again("cdn upload: refused with code -2"),
+            Retry::After { hint: None },
+        ),
         (code(Code::BAD_ARGUMENT), refused("cdn upload: refused with code 2"), Retry::Never),
         (code(Code::BAD_UPLOAD_TARGET), refused("cdn upload: refused with code -1"), Retry::Never),
         (
