@@ -18,6 +18,7 @@ use crate::wire::{self, header, path};
 use crate::{BotToken, ContextToken, Cursor, QrCodeId, TypingTicket, UserId};
 
 mod address;
+mod addresses;
 mod call;
 mod endpoints;
 mod error;
@@ -29,7 +30,7 @@ use self::call::Call;
 pub use self::endpoints::{DEFAULT_API, DEFAULT_CDN, Endpoints};
 pub(crate) use self::error::retry_after;
 pub use self::error::{Cause, ClientError, Recovery};
-pub use self::http::{Http, HttpOptions, HttpSetupError};
+pub use self::http::{Generation, Http, HttpOptions, HttpSetupError, Resolver};
 pub use self::identity::Identity;
 
 /// How long the backend holds a poll when it gives no hint.
@@ -111,7 +112,9 @@ impl Client {
         &self.shared.endpoints
     }
 
-    pub(crate) fn http(&self) -> &Http {
+    /// Returns the connections that this client uses.
+    #[must_use]
+    pub fn http(&self) -> &Http {
         &self.shared.http
     }
 

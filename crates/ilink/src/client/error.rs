@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-use super::http::DnsError;
+use super::addresses::DnsError;
 use crate::Code;
 
 /// An exchange that did not succeed.

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing to unwrap has failed")]
 
+// Elsewhere loopback is a single address.
+#[cfg(target_os = "linux")]
+mod addresses;
 mod backend;
 mod cipher;
 mod client;
