@@ -21,6 +21,8 @@ use crate::lanes::Lanes;
 use crate::monitor::{Monitor, announce};
 use crate::news::News;
 use crate::packing::Packing;
+use crate::notes::Notes;
+use crate::pulse::Pulse;
 use crate::received_files::ReceivedFiles;
 use crate::status::{Health, Snapshot};
 use crate::store::Counts;
@@ -42,6 +44,7 @@ pub(crate) struct Account {
     news: News,
     budgets: Budgets,
     health: Health,
+    notes: Notes,
     delivery: Lanes<UserId>,
     receiving: Tasks,
     sending: Tasks,
@@ -59,7 +62,9 @@ pub(crate) struct Parts {
     pub(crate) turns: Turns,
     pub(crate) files: PathBuf,
     pub(crate) received: PathBuf,
+    pub(crate) dir: PathBuf,
     pub(crate) hold: Duration,
+    pub(crate) pulse: Pulse,
 }
 
 impl Account {
@@ -71,8 +76,9 @@ impl Account {
         let news = News::new(id.clone(), Arc::clone(&host), desk.sayings.clone());
         let budgets = Budgets::new(store.line(&id).await?.as_deref());
         store.release(&id).await?;
+        let Parts { dir, pulse, .. } = parts;
         let (receiving, sending) = (Tasks::new(), Tasks::new());
-        let health = Health::new();
+        let health = observed(&id, &pulse.notes);
 
         let owner = credentials.user_id.clone();
         let intake = Arc::new(Intake {
@@ -116,7 +122,10 @@ impl Account {
             store: store.clone(),
             health: health.clone(),
             intake: intake.clone(),
+            token: credentials.token.clone(),
+            dir,
             hold,
+            pulse: pulse.clone(),
         };
         receiving.spawn("monitor", monitor.run(receiving.cancellation()));
         // Beside the first poll, which must not wait for it.
@@ -131,6 +140,7 @@ impl Account {
             intake.wake(talk.peer);
         }
         let typing = Typing::new(client.clone(), store, sending.clone());
+        let notes = pulse.notes;
         Ok(Self {
             id,
             credentials,
@@ -140,6 +150,7 @@ impl Account {
             news,
             budgets,
             health,
+            notes,
             delivery,
             receiving,
             sending,
@@ -169,8 +180,9 @@ impl Account {
         if timeout(FAREWELL, farewell).await.is_err() {
             tracing::debug!(account = %self.id, "stop not announced in time");
         }
-        let last = Snapshot { state: AccountState::Stopped, last_poll_at_ms: None };
-        if let Err(err) = self.desk.store.set_health(&self.id, &last).await {
+        self.notes.forget(&self.id);
+        self.health.update(|_| AccountState::Stopped);
+        if let Err(err) = self.desk.store.note(vec![(self.id.clone(), self.health.snapshot())]).await {
             tracing::warn!(account = %self.id, error = %err, "stop not noted");
         }
     }
@@ -196,6 +208,17 @@ impl Account {
     pub(crate) async fn probe(&self) -> Probe {
         probe(&self.id, &self.client).await
     }
+}
+
+/// Makes the health of an account, of which every change is logged and noted.
+fn observed(account: &AccountId, notes: &Notes) -> Health {
+    let (id, changed) = (account.clone(), notes.clone());
+    let health = Health::new(move |before, after| {
+        tracing::info!(account = %id, ?before, ?after, "state changed");
+        changed.changed();
+    });
+    notes.watch(account.clone(), health.clone());
+    health
 }
 
 /// Puts a status together.

@@ -8,7 +8,9 @@
 //!
 //! - [`channel`] is the front door: it implements [`contract::Channel`] and
 //!   keeps one running `account` per stored credential.
-//! - `monitor` polls one account and stores what comes, and does nothing else.
+//! - `monitor` polls one account and stores what comes, and does nothing else;
+//!   `hold` and `pacer` decide for how long and when, `wake` and `notes` are
+//!   one task each for all monitors (`pulse`).
 //! - `store` is the memory: the inbox with cursor and context tokens, and the
 //!   outbox. Only its files contain SQL.
 //! - `intake` turns stored messages into what a host understands, in order
@@ -37,6 +39,7 @@ mod composing;
 mod delivery;
 mod desk;
 mod files;
+mod hold;
 mod inbound;
 mod intake;
 mod lanes;
@@ -46,6 +49,9 @@ mod monitor;
 mod news;
 mod pacer;
 mod packing;
+mod notes;
+mod pace;
+mod pulse;
 mod received_files;
 mod running;
 mod saying;
@@ -58,9 +64,12 @@ mod targets;
 mod tasks;
 mod time;
 mod typing;
+mod wake;
 
 pub use crate::channel::WeixinChannel;
 pub use crate::clock::Clock;
 pub use crate::credentials::{Credentials, CredentialsError, Registry};
 pub use crate::sending::{MarkdownStyle, SendSettings, Ttl};
+pub use crate::pace::Pace;
 pub use crate::settings::{CHANNEL_ID, PROTOCOL_VERSION, Settings};
+pub use crate::time::{Clocks, Reading};

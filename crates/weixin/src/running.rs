@@ -23,6 +23,7 @@ use crate::lock::Lock;
 use crate::news::News;
 use crate::saying::Bell;
 use crate::sending::SendSettings;
+use crate::pulse::Pulse;
 use crate::settings::{CHANNEL_ID, Settings};
 use crate::store::{Store, Talk, storage};
 use crate::switch::Switch;
@@ -43,6 +44,7 @@ pub(crate) struct Running {
     turns: Turns,
     // Held for a map look-up, never across an await.
     accounts: Mutex<HashMap<AccountId, Arc<Account>>>,
+    pulse: Pulse,
     watching: Tasks,
     _lock: Lock,
 }
@@ -64,7 +66,9 @@ impl Running {
         let desk = Desk::new(settings, sending, store.clone());
         // Nobody writes yet, so a file without a row is left from a crash.
         sweep_outbox(&settings.files(), &store, Duration::ZERO).await;
+        let watching = Tasks::new();
         Ok(Arc::new(Self {
+            pulse: Pulse::start(&watching, settings, http, &store),
             settings: settings.clone(),
             http: http.clone(),
             desk,
@@ -72,7 +76,7 @@ impl Running {
             host,
             turns: Turns::default(),
             accounts: Mutex::default(),
-            watching: Tasks::new(),
+            watching,
             _lock: lock,
         }))
     }
@@ -166,7 +170,9 @@ impl Running {
             turns: self.turns.clone(),
             files: self.settings.files(),
             received: self.settings.received(),
+            dir: self.settings.dir.clone(),
             hold: self.settings.hold,
+            pulse: self.pulse.clone(),
         })
         .await
     }

@@ -10,6 +10,7 @@ use url::Url;
 use crate::clock::Clock;
 use crate::credentials::Registry;
 use crate::sending::SendSettings;
+use crate::pace::Pace;
 
 /// The channel's id, in configurations and on the command line.
 pub const CHANNEL_ID: &str = "openclaw-weixin";
@@ -34,6 +35,11 @@ pub struct Settings {
     pub sending: SendSettings,
     /// The clock.
     pub clock: Clock,
+    /// When polls are given up, repeated and doubted.
+    pub pace: Pace,
+    /// Where the locks of bot tokens lie; by default where all programs of
+    /// this person on this machine meet.
+    pub locks: Option<PathBuf>,
 }
 
 impl Settings {
@@ -47,6 +53,8 @@ impl Settings {
             hold: DEFAULT_HOLD,
             sending: SendSettings::default(),
             clock: Clock::default(),
+            pace: Pace::default(),
+            locks: None,
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! | table | holds |
 //! |---|---|
-//! | `account` | the cursor |
+//! | `account` | the cursor, and where it stood last |
+//! | `host` | how long its polls may last |
 //! | `peer` | the newest context token of each peer |
 //! | `inbox` | each message once, until its turn has ended; then a mark that it was seen |
 //! | `outbox` | each reply, until it has left or was given up |
@@ -21,6 +22,7 @@ use rusqlite::OptionalExtension as _;
 use crate::status::Snapshot;
 
 mod entries;
+mod hosts;
 mod inbox;
 mod outbox;
 mod peers;
@@ -30,7 +32,8 @@ pub(crate) use self::outbox::{Class, Next, OutboxRow, Payload, Records, Saying, 
 
 /// Numbered migrations; one that has been released is never edited.
 const MIGRATIONS: &[&str] =
-    &[include_str!("store/001_initial.sql"), include_str!("store/004_outbox.sql")];
+    &[include_str!("store/001_initial.sql"), include_str!("store/002_hosts.sql"),
+        include_str!("store/004_outbox.sql")];
 
 /// How long a message is remembered after its turn, to recognise copies.
 const REMEMBERED_MS: i64 = 48 * 60 * 60 * 1000;
@@ -160,28 +163,6 @@ impl Store {
                         })
                     },
                 )
-            })
-            .await
-    }
-
-    /// Notes where an account stands, for processes that look from outside.
-    pub(crate) async fn set_health(
-        &self,
-        account: &AccountId,
-        health: &Snapshot,
-    ) -> Result<(), LedgerError> {
-        let account = account.clone();
-        let state = serde_json::to_string(&health.state).ok();
-        let last_poll_at_ms = health.last_poll_at_ms;
-        self.ledger
-            .write(move |tx| {
-                tx.prepare_cached(
-                    "INSERT INTO account (id, state, last_poll_at_ms) VALUES (?1, ?2, ?3)
-                     ON CONFLICT DO UPDATE SET state = excluded.state,
-                         last_poll_at_ms = coalesce(excluded.last_poll_at_ms, last_poll_at_ms)",
-                )?
-                .execute((account.as_str(), state, last_poll_at_ms))
-                .map(drop)
             })
             .await
     }
