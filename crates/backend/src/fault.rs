@@ -45,6 +45,14 @@ pub enum Fault {
         #[serde(rename = "after_ms", with = "millis")]
         after: Duration,
     },
+    /// As an edge that has only so much patience: an answer that comes in time
+    /// passes, else HTTP 524 with an HTML page. What is behind the edge goes on,
+    /// except for a poll, which acknowledges nothing by it.
+    EdgeCut {
+        /// After how long, in real time.
+        #[serde(rename = "after_ms", with = "millis")]
+        after: Duration,
+    },
     /// Before: HTTP 502 with an HTML page.
     BadGateway,
     /// After: a complete answer whose JSON, or media, ends in the middle.
@@ -124,6 +132,7 @@ impl Fault {
             | Self::BadGateway
             | Self::Refuse { .. }
             | Self::EdgeTimeout { .. }
+            | Self::EdgeCut { .. }
             | Self::SlowCdn { .. } => false,
             Self::Hold(hold) => hold.is_after(),
             Self::Late { .. }

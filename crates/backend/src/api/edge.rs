@@ -97,6 +97,9 @@ impl Call {
                 let work = self.work(request, next);
                 self.give_up_after(after, work).await
             }
+            Some(Fault::EdgeCut { after }) => {
+                trouble::cut_after(after, self.work(request, next)).await
+            }
             Some(Fault::Hold(hold)) if !hold.is_after() => {
                 self.wait_for(hold.pass()).await;
                 self.work(request, next).await
@@ -128,6 +131,9 @@ impl Call {
         loop {
             if let Some(Fault::EdgeTimeout { after }) = fault {
                 return self.give_up_after(after, work).await;
+            }
+            if let Some(Fault::EdgeCut { after }) = fault {
+                return trouble::cut_after(after, work).await;
             }
             if let Some(response) = fault.as_ref().and_then(|fault| self.before(fault)) {
                 return response;

@@ -89,6 +89,23 @@ async fn an_edge_cuts_a_held_poll() {
 }
 
 #[tokio::test]
+async fn an_impatient_edge_lets_pass_what_comes_in_time() {
+    let backend = Backend::builder().hold(Duration::from_secs(15)).start().await.unwrap();
+    let alice = backend.user("alice").await;
+    let bot = RawBot::of(&backend, &alice).await;
+    backend.next(Endpoint::GetUpdates, Fault::EdgeCut { after: Duration::from_millis(50) });
+    let answer = bot.request("getupdates", &json!({})).send().await.unwrap();
+    assert_eq!(answer.status(), 524);
+
+    backend.next(Endpoint::GetUpdates, Fault::EdgeCut { after: Duration::from_secs(60) });
+    alice.says("in time").await;
+    assert_eq!(texts(&bot.poll("").await), ["in time"]);
+    backend.next(Endpoint::SendMessage, Fault::EdgeCut { after: Duration::from_secs(60) });
+    bot.says("me too").await;
+    assert_eq!(alice.hears().await, "me too");
+}
+
+#[tokio::test]
 async fn a_bad_gateway_answers_with_a_page() {
     let (backend, bot, alice) = scene().await;
     backend.next_times(Endpoint::SendMessage, 2, Fault::BadGateway);

@@ -35,6 +35,7 @@ impl Call {
             | Fault::DropAnswer
             | Fault::HalfBody
             | Fault::EdgeTimeout { .. }
+            | Fault::EdgeCut { .. }
             | Fault::TruncatedJson
             | Fault::EmptyBody
             | Fault::Duplicate
@@ -77,6 +78,7 @@ impl Call {
             | Fault::Reset
             | Fault::BadGateway
             | Fault::EdgeTimeout { .. }
+            | Fault::EdgeCut { .. }
             | Fault::Refuse { .. }
             | Fault::SlowCdn { .. } => response,
         }
@@ -92,8 +94,7 @@ impl Call {
         // Done or not done, the edge does not wait for it.
         drop(tokio::time::timeout_at(deadline, work).await);
         self.wait_for(tokio::time::sleep_until(deadline)).await;
-        let status = StatusCode::from_u16(EDGE_GAVE_UP).unwrap_or(StatusCode::GATEWAY_TIMEOUT);
-        page(status, "524: A timeout occurred")
+        gave_up()
     }
 
     async fn half_then_silence(self, response: Response) -> Response {
@@ -135,6 +136,16 @@ fn slow(body: Body, bytes_per_second: u64) -> Body {
         chunk
     });
     Body::from_stream(slowly)
+}
+
+/// Lets an answer pass that comes in time.
+pub(super) async fn cut_after(after: Duration, work: impl Future<Output = Response>) -> Response {
+    tokio::time::timeout(after, work).await.unwrap_or_else(|_| gave_up())
+}
+
+fn gave_up() -> Response {
+    let status = StatusCode::from_u16(EDGE_GAVE_UP).unwrap_or(StatusCode::GATEWAY_TIMEOUT);
+    page(status, "524: A timeout occurred")
 }
 
 fn cut(how: Cut) -> Response {
