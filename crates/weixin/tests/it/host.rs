@@ -57,7 +57,15 @@ impl TestHost {
     }
 
     pub(crate) async fn start_refusing(dir: &Path, strangers: &[&str]) -> Self {
-        let channel = channel(dir);
+        Self::start_channel(channel(dir), strangers).await
+    }
+
+    /// Starts the channel with settings of its own.
+    pub(crate) async fn start_with(settings: Settings) -> Self {
+        Self::start_channel(WeixinChannel::new(settings, http()), &[]).await
+    }
+
+    async fn start_channel(channel: WeixinChannel, strangers: &[&str]) -> Self {
         let (told, inbound) = mpsc::unbounded_channel();
         let strangers = strangers.iter().map(|&peer| peer.to_owned()).collect();
         let recorder = Recorder { told, asked: Arc::default(), strangers };
@@ -103,8 +111,11 @@ impl TestHost {
 }
 
 pub(crate) fn channel(dir: &Path) -> WeixinChannel {
-    let http = Http::new(&HttpOptions { system_proxy: false, ..HttpOptions::default() }).unwrap();
-    WeixinChannel::new(Settings::new(dir), http)
+    WeixinChannel::new(Settings::new(dir), http())
+}
+
+fn http() -> Http {
+    Http::new(&HttpOptions { system_proxy: false, ..HttpOptions::default() }).unwrap()
 }
 
 /// Puts a bound bot's credentials where a login would put them.
@@ -148,11 +159,21 @@ impl Scene {
 
     /// Waits until the channel polls.
     pub(crate) async fn polled(&self) {
+        self.polled_times(1).await;
+    }
+
+    /// Waits until the channel has polled so often, ever.
+    pub(crate) async fn polled_times(&self, times: usize) {
         let polled = async {
-            while self.backend.requests_to(Endpoint::GetUpdates).is_empty() {
+            while self.polls() < times {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(PATIENCE, polled).await.expect("the channel never polled");
+        tokio::time::timeout(PATIENCE, polled).await.expect("the channel does not poll");
+    }
+
+    /// How often the channel has polled.
+    pub(crate) fn polls(&self) -> usize {
+        self.backend.requests_to(Endpoint::GetUpdates).len()
     }
 }

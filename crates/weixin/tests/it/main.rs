@@ -6,6 +6,7 @@ mod account_ids;
 mod credentials;
 mod crash;
 mod host;
+mod polling;
 mod receiving;
 mod sending;
 mod trouble;
