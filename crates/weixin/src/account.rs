@@ -6,24 +6,30 @@ use std::time::Duration;
 
 use contract::{AccountId, AccountState, AccountStatus, ChannelId, Host, Probe};
 use futures_util::FutureExt as _;
+use ilink::media::Limits;
 use ilink::{Client, UserId};
 use ledger::LedgerError;
 use mediafile::remote::Fetcher;
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use crate::account_id::bot_id;
-use crate::credentials::Credentials;
 use crate::budget::Budgets;
-use crate::delivery::Delivery;
+use crate::codes;
+use crate::commands::DebugMode;
+use crate::credentials::Credentials;
+use crate::delivery::{Delivery, Parked};
 use crate::desk::Desk;
-use crate::intake::{Intake, Turns};
+use crate::intake::{Intake, IntakeLanes, IntakeSettings, LaneKey, Turns};
 use crate::lanes::Lanes;
 use crate::monitor::{Monitor, announce};
 use crate::news::News;
-use crate::packing::Packing;
 use crate::notes::Notes;
+use crate::packing::Packing;
 use crate::pulse::Pulse;
+use crate::quotes::Quotes;
 use crate::received_files::ReceivedFiles;
+use crate::speaker::Speaker;
 use crate::status::{Health, Snapshot};
 use crate::store::Counts;
 use crate::tasks::Tasks;
@@ -42,15 +48,17 @@ pub(crate) struct Account {
     client: Client,
     desk: Desk,
     news: News,
-    budgets: Budgets,
     health: Health,
     notes: Notes,
     delivery: Lanes<UserId>,
+    intake: IntakeLanes,
+    turns: Turns,
     receiving: Tasks,
     sending: Tasks,
 }
 
 /// What an account is built from.
+#[derive(Clone)]
 pub(crate) struct Parts {
     pub(crate) channel: ChannelId,
     pub(crate) id: AccountId,
@@ -65,93 +73,68 @@ pub(crate) struct Parts {
     pub(crate) dir: PathBuf,
     pub(crate) hold: Duration,
     pub(crate) pulse: Pulse,
+    pub(crate) intake: IntakeSettings,
+    pub(crate) quotes: Quotes,
+    pub(crate) debug: DebugMode,
 }
 
 impl Account {
     /// Starts to poll, and takes up what an earlier run left.
     pub(crate) async fn start(parts: Parts) -> Result<Self, LedgerError> {
-        let Parts { channel, id, credentials, client, desk, fetcher, host, turns, .. } = parts;
-        let Parts { files, received, hold, .. } = parts;
-        let Desk { store, clock, settings, .. } = desk.clone();
-        let news = News::new(id.clone(), Arc::clone(&host), desk.sayings.clone());
-        let budgets = Budgets::new(store.line(&id).await?.as_deref());
-        store.release(&id).await?;
-        let Parts { dir, pulse, .. } = parts;
         let (receiving, sending) = (Tasks::new(), Tasks::new());
-        let health = observed(&id, &pulse.notes);
+        let store = parts.desk.store.clone();
+        let news =
+            News::new(parts.id.clone(), Arc::clone(&parts.host), parts.desk.sayings.clone());
+        let budgets = Budgets::new(store.line(&parts.id).await?.as_deref());
+        store.retry_now(&parts.id).await?;
 
-        let owner = credentials.user_id.clone();
-        let intake = Arc::new(Intake {
-            channel,
-            account: id.clone(),
-            owner,
-            store: store.clone(),
-            host,
-            turns: turns.clone(),
-            received: ReceivedFiles { client: client.clone(), dir: received },
-        });
-        let intake = Lanes::new(receiving.clone(), clock.clone(), move |peer| {
-            let intake = Arc::clone(&intake);
-            async move {
-                intake.drain(peer).await;
-                None
-            }
-            .boxed()
-        });
-        let delivery = Arc::new(Delivery {
-            account: id.clone(),
-            client: client.clone(),
-            store: store.clone(),
-            clock: clock.clone(),
-            settings,
-            budgets: budgets.clone(),
-            packing: Packing { client: client.clone(), files: files.clone(), fetcher },
-            files,
-            turns,
-            news: news.clone(),
-        });
-        let delivery = Lanes::new(sending.clone(), clock, move |peer| {
-            let delivery = Arc::clone(&delivery);
-            async move { delivery.drain(peer).await }.boxed()
-        });
-
+        let parked = Parked::default();
+        let delivery = parts.delivery(&sending, &news, &budgets, &parked);
+        let intake = parts.intake(&receiving, &news, &delivery);
+        let health = parts.observed(&news);
         let monitor = Monitor {
-            account: id.clone(),
-            bot: bot_id(&id),
-            client: client.clone(),
+            account: parts.id.clone(),
+            bot: bot_id(&parts.id),
+            client: parts.client.clone(),
             store: store.clone(),
             health: health.clone(),
             intake: intake.clone(),
-            token: credentials.token.clone(),
-            dir,
-            hold,
-            pulse: pulse.clone(),
+            delivery: delivery.clone(),
+            parked: parked.clone(),
+            clock: parts.desk.clock.clone(),
+            token: parts.credentials.token.clone(),
+            dir: parts.dir.clone(),
+            words: parts.intake.control_words.clone(),
+            hold: parts.hold,
+            pulse: parts.pulse.clone(),
         };
-        receiving.spawn("monitor", monitor.run(receiving.cancellation()));
-        // Beside the first poll, which must not wait for it.
-        let (cancel, announced) = (receiving.cancellation(), (id.clone(), client.clone()));
-        receiving.spawn("announce", async move {
-            cancel.run_until_cancelled(announce(&announced.0, &announced.1)).await;
-        });
-        for talk in store.waiting_outbound(&id).await? {
+        for talk in store.waiting_outbound(&parts.id).await? {
+            parked.insert(&talk.peer);
             delivery.wake(talk.peer);
         }
-        for talk in store.waiting_inbound(&id).await? {
-            intake.wake(talk.peer);
+        for lane in store.waiting_inbound(&parts.id).await? {
+            intake.wake(lane);
         }
-        let typing = Typing::new(client.clone(), store, sending.clone());
-        let notes = pulse.notes;
+        receiving.spawn("monitor", monitor.run(receiving.cancellation()));
+        // Beside the first poll, which must not wait for it.
+        let cancel = receiving.cancellation();
+        let (id, client) = (parts.id.clone(), parts.client.clone());
+        receiving.spawn("announce", async move {
+            cancel.run_until_cancelled(announce(&id, &client)).await;
+        });
+        let typing = Typing::new(parts.client.clone(), store, budgets, sending.clone());
         Ok(Self {
-            id,
-            credentials,
+            id: parts.id,
+            credentials: parts.credentials,
             typing,
-            client,
-            desk,
+            client: parts.client,
+            desk: parts.desk,
             news,
-            budgets,
             health,
-            notes,
+            notes: parts.pulse.notes,
             delivery,
+            intake,
+            turns: parts.turns,
             receiving,
             sending,
         })
@@ -162,11 +145,20 @@ impl Account {
         self.delivery.wake(peer);
     }
 
+    /// Makes sure that what a peer said while a turn ran is handed over.
+    pub(crate) fn wake_intake(&self, peer: UserId) {
+        self.intake.wake(LaneKey { peer, aside: false });
+    }
+
     /// Stops receiving at once, lets replies leave for at most `grace`, and
     /// says farewell to the backend.
     pub(crate) async fn stop(&self, grace: Duration) {
         self.receiving.cancel();
         self.receiving.ended().await;
+        let open = self.turns.rows(&self.id);
+        if let Err(err) = self.desk.store.release(&self.id, open).await {
+            tracing::warn!(account = %self.id, error = %err, "messages not put back; the next start does it");
+        }
         if !self.drained(grace).await {
             tracing::warn!(account = %self.id, ?grace, "drain timed out; unsent replies stay queued");
         }
@@ -201,7 +193,9 @@ impl Account {
     /// Returns where the account stands.
     pub(crate) async fn status(&self) -> Result<AccountStatus, LedgerError> {
         let counts = self.desk.store.counts(&self.id).await?;
-        Ok(status(self.id.clone(), self.health.snapshot(), counts))
+        let suppressed = self.news.n_suppressed();
+        let status = status(self.id.clone(), self.health.snapshot(), counts);
+        Ok(AccountStatus { suppressed, ..status })
     }
 
     /// Asks the backend whether the account can be used now.
@@ -210,15 +204,97 @@ impl Account {
     }
 }
 
-/// Makes the health of an account, of which every change is logged and noted.
-fn observed(account: &AccountId, notes: &Notes) -> Health {
-    let (id, changed) = (account.clone(), notes.clone());
-    let health = Health::new(move |before, after| {
-        tracing::info!(account = %id, ?before, ?after, "state changed");
-        changed.changed();
-    });
-    notes.watch(account.clone(), health.clone());
-    health
+impl Parts {
+    fn delivery(
+        &self,
+        tasks: &Tasks,
+        news: &News,
+        budgets: &Budgets,
+        parked: &Parked,
+    ) -> Lanes<UserId> {
+        let (client, files) = (self.client.clone(), self.files.clone());
+        let delivery = Arc::new(Delivery {
+            account: self.id.clone(),
+            client: client.clone(),
+            store: self.desk.store.clone(),
+            clock: self.desk.clock.clone(),
+            settings: self.desk.settings.clone(),
+            budgets: budgets.clone(),
+            packing: Packing { client, files: files.clone(), fetcher: Arc::clone(&self.fetcher) },
+            files,
+            turns: self.turns.clone(),
+            news: news.clone(),
+            quotes: self.quotes.clone(),
+            parked: parked.clone(),
+            begun: parking_lot::Mutex::default(),
+        });
+        Lanes::new(tasks.clone(), self.desk.clock.clone(), move |peer| {
+            let delivery = Arc::clone(&delivery);
+            async move { delivery.drain(peer).await }.boxed()
+        })
+    }
+
+    fn intake(&self, tasks: &Tasks, news: &News, delivery: &Lanes<UserId>) -> IntakeLanes {
+        let bell = watch::Sender::new(());
+        let limits = media_limits(&self.intake);
+        let received =
+            ReceivedFiles { client: self.client.clone(), dir: self.received.clone(), limits };
+        let speaker = Speaker {
+            news: news.clone(),
+            sayings: self.desk.sayings.clone(),
+            delivery: delivery.clone(),
+        };
+        let intake = Arc::new(Intake {
+            channel: self.channel.clone(),
+            account: self.id.clone(),
+            owner: self.credentials.user_id.clone(),
+            settings: self.intake.clone(),
+            store: self.desk.store.clone(),
+            host: Arc::clone(&self.host),
+            turns: self.turns.clone(),
+            received,
+            quotes: self.quotes.clone(),
+            debug: self.debug.clone(),
+            speaker,
+            clock: self.desk.clock.clone(),
+            bell: bell.clone(),
+        });
+        let lanes = Lanes::new(tasks.clone(), self.desk.clock.clone(), move |lane| {
+            let intake = Arc::clone(&intake);
+            async move {
+                intake.drain(lane).await;
+                None
+            }
+            .boxed()
+        });
+        IntakeLanes { lanes, bell }
+    }
+
+    /// Makes the health of the account, of which every change is logged, noted
+    /// and told to the host; that a person must log in is an alert.
+    fn observed(&self, news: &News) -> Health {
+        let (id, notes, news) = (self.id.clone(), self.pulse.notes.clone(), news.clone());
+        let health = Health::new(move |before, after| {
+            tracing::info!(account = %id, ?before, ?after, "state changed");
+            notes.changed();
+            let snapshot = Snapshot { state: after.clone(), last_poll_at_ms: None };
+            news.changed(status(id.clone(), snapshot, Counts::default()));
+            let needed = |state: &AccountState| matches!(state, AccountState::NeedsLogin { .. });
+            if needed(after) && !needed(before) {
+                news.alert(codes::NEEDS_LOGIN, None);
+            }
+        });
+        self.pulse.notes.watch(self.id.clone(), health.clone());
+        health
+    }
+}
+
+fn media_limits(settings: &IntakeSettings) -> Limits {
+    Limits {
+        max_bytes: settings.max_media_bytes,
+        other_hosts: settings.media_hosts.clone(),
+        ..Limits::default()
+    }
 }
 
 /// Puts a status together.
@@ -233,7 +309,7 @@ pub(crate) fn status(account: AccountId, health: Snapshot, counts: Counts) -> Ac
         inbox: counts.inbox,
         outbox: counts.outbox,
         parked: counts.parked,
-        failed: 0,
+        failed: counts.failed,
         suppressed: 0,
     }
 }

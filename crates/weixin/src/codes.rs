@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 mod assigned;
 mod notice;
 
-pub(crate) use self::assigned::EXPIRED;
+pub(crate) use self::assigned::{EXPIRED, NEEDS_LOGIN};
 pub use self::notice::Notice;
 
 /// All entries. Read when the first one is needed.

@@ -12,13 +12,16 @@
 //! be repeated: the phone shows a client id once. The newest context token is
 //! attached here and nowhere else.
 
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use contract::AccountId;
+use contract::{AccountId, Attachment, MediaKind};
 use ilink::wire::{Item, Message};
-use ilink::{Backoff, Client, UserId};
+use ilink::{Backoff, Client, MessageId, UserId};
 use ledger::LedgerError;
+use parking_lot::Mutex;
 use prose::Language;
 
 use crate::budget::{Budget, Budgets};
@@ -26,16 +29,18 @@ use crate::clock::Clock;
 use crate::codes::{self, Notice};
 use crate::composing::{Composed, Draft, halves};
 use crate::files::write_new;
-use crate::governor::{self, Ask, Decision, Need, ms};
+use crate::governor::{self, Ask, Begun, Decision, Need, ms};
+use crate::intake::Turns;
 use crate::news::News;
 use crate::outcome::{Failed, Outcome, Retry, TextSize, Unsendable, classify};
 use crate::packing::{Packed, Packing};
+use crate::quotes::Quotes;
+use crate::received_files::mime_of;
 use crate::saying::client_id;
 use crate::sending::SendSettings;
 use crate::store::{Class, Next, OutboxRow, Payload, Store, Talk};
 use crate::switch::Switch;
 use crate::time::pause;
-use crate::intake::Turns;
 
 const AGAIN: Backoff = Backoff { min: Duration::from_millis(500), max: Duration::from_secs(60) };
 
@@ -52,6 +57,28 @@ pub(crate) struct Delivery {
     pub(crate) files: PathBuf,
     pub(crate) turns: Turns,
     pub(crate) news: News,
+    pub(crate) quotes: Quotes,
+    pub(crate) parked: Parked,
+    /// Tries whose outcome is not known: the same message counts once.
+    // Held for a look-up, never across an await.
+    pub(crate) begun: Mutex<HashMap<i64, Begun>>,
+}
+
+/// Peers for whom something is parked until they write. Clones share the set.
+#[derive(Clone, Default)]
+pub(crate) struct Parked {
+    // Held for a look-up, never across an await.
+    peers: Arc<Mutex<HashSet<UserId>>>,
+}
+
+impl Parked {
+    pub(crate) fn insert(&self, peer: &UserId) {
+        self.peers.lock().insert(peer.clone());
+    }
+
+    pub(crate) fn contains(&self, peer: &UserId) -> bool {
+        self.peers.lock().contains(peer)
+    }
 }
 
 /// What a look at a conversation came to.
@@ -101,7 +128,7 @@ impl Delivery {
         let ask = self.ask(talk, &next);
         match self.budgets.gate(&mut budget, &settings.limits, |gate| gate.decide(&ask, now_ms)) {
             Decision::Park(why) => {
-                self.park(&next.row, why.code(), &settings).await?;
+                self.park(talk, &next.row, why.code(), &settings).await?;
             }
             Decision::Drop => self.store.forget(next.row.id).await?,
             Decision::Wait { until_ms, .. } => return Ok(Look::Later(until_ms)),
@@ -193,7 +220,7 @@ impl Delivery {
     async fn write_file(&self, name: String, text: String) -> std::io::Result<Payload> {
         let file = uuid::Uuid::new_v4().to_string();
         write_new(&self.files.join(&file), text.as_bytes()).await?;
-        Ok(Payload::Media { kind: Some(contract::MediaKind::File), name, file, as_file: true })
+        Ok(Payload::Media { kind: Some(MediaKind::File), name, file, as_file: true })
     }
 
     /// Brings a row's media to the CDN. The row is looked at anew afterwards:
@@ -259,6 +286,11 @@ impl Delivery {
             self.news.alarm(talk, alarm);
         }
         let records = self.budgets.records(&budget);
+        if matches!(outcome, Outcome::Transport { unknown: true, .. }) {
+            self.begun.lock().insert(next.row.id, begun);
+        } else {
+            self.begun.lock().remove(&next.row.id);
+        }
         if !outcome.is_sent() {
             self.store.keep(talk, records).await?;
             return self.settle_send(talk, next, &outcome, settings).await;
@@ -267,9 +299,39 @@ impl Delivery {
             Outcome::Queued { id } => Some(id),
             _ => None,
         };
+        self.remember(talk, &next.row, id.as_ref(), now_ms).await;
         self.store.left(talk, next.row.id, id, records, now_ms).await?;
         self.remove_file(&next.row).await;
         Ok(())
+    }
+
+    /// Keeps what was said for messages that quote it.
+    async fn remember(&self, talk: &Talk, row: &OutboxRow, id: Option<&MessageId>, now_ms: i64) {
+        let Some(id) = id else { return };
+        let (text, media) = match &row.payload {
+            Some(Payload::Text(text)) => (text.as_str(), None),
+            Some(Payload::Media { kind, name, file, .. }) => {
+                let path = self.files.join(file);
+                let kind = kind.unwrap_or(MediaKind::File);
+                (
+                    "",
+                    Some(Attachment {
+                        kind,
+                        name: name.clone(),
+                        mime: mime_of(&path),
+                        path: Some(path),
+                        problem: None,
+                        transcript: None,
+                    }),
+                )
+            }
+            Some(Payload::Remote { instead, .. }) => (instead.as_str(), None),
+            Some(
+                Payload::Markdown(_) | Payload::ToolStarted { .. } | Payload::ToolEnded { .. },
+            )
+            | None => return,
+        };
+        self.quotes.record_outbound(talk, id, text, media.as_slice(), now_ms).await;
     }
 
     /// Settles a try of a message that the backend did not take.
@@ -322,7 +384,7 @@ impl Delivery {
             // The governor knows until when.
             Retry::WhenAllowed => self.store.tried(row.id, 0).await,
             Retry::WithFreshContext | Retry::OnNextInbound => {
-                self.park(row, outcome.code(), settings).await
+                self.park(talk, row, outcome.code(), settings).await
             }
             Retry::SplitSmaller | Retry::Never => self.fail(talk, row, outcome).await,
         }
@@ -331,10 +393,12 @@ impl Delivery {
     /// Keeps a row until the peer writes.
     async fn park(
         &self,
+        talk: &Talk,
         row: &OutboxRow,
         code: &'static str,
         settings: &SendSettings,
     ) -> Result<(), LedgerError> {
+        self.parked.insert(&talk.peer);
         let now_ms = self.clock.now_ms();
         let keep_ms = match row.class {
             Class::Answer | Class::Question => ms(settings.ttl.parked),
@@ -385,7 +449,8 @@ impl Delivery {
         };
         // What waits behind an answer is not more urgent than the answer.
         let n_waiting = if class == governor::Class::Progress { next.behind } else { 0 };
-        Ask { class, is_tool, n_waiting, is_turn_running: self.turns.is_busy(talk) }
+        let earlier = self.begun.lock().get(&next.row.id).copied();
+        Ask { class, is_tool, n_waiting, is_turn_running: self.turns.is_busy(talk), earlier }
     }
 
     async fn remove_file(&self, row: &OutboxRow) {

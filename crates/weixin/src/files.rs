@@ -48,7 +48,8 @@ pub(crate) async fn sweep_received(files: &Path) {
     sweep(files, &HashSet::new(), RECEIVED_LIFE).await;
 }
 
-async fn sweep(files: &Path, needed: &HashSet<String>, age: Duration) {
+/// Removes files that are not needed and not younger than `age`.
+pub(crate) async fn sweep(files: &Path, needed: &HashSet<String>, age: Duration) {
     if let Err(err) = try_sweep(files, needed, age).await {
         tracing::warn!(folder = %files.display(), error = %err, "old files not removed");
     }

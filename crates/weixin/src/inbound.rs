@@ -4,19 +4,45 @@ use ilink::wire::{self, ItemKind, MessageState, MessageType};
 use ilink::{BotId, ContextToken, UserId};
 use md5::{Digest as _, Md5};
 
+use crate::commands::Words;
+
 /// A message to keep.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Kept {
     /// Who said it.
     pub(crate) peer: UserId,
-    /// What tells it from every other message, the same for each copy.
-    pub(crate) dedupe: String,
+    /// What tells it from every other message, the strongest first; never empty.
+    pub(crate) keys: Vec<Key>,
+    /// How it comes to its turn.
+    pub(crate) kind: Kind,
     /// The context token that came with it.
     pub(crate) token: Option<ContextToken>,
     /// When it was said, in milliseconds since 1970.
     pub(crate) sent_at_ms: i64,
     /// The message as it travels.
     pub(crate) body: String,
+}
+
+/// One of a message's ids. A copy of the message may carry fewer of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    /// How much it says, 0 the most: ids of different messages differ in the
+    /// strongest kind of id that both carry.
+    pub(crate) rank: u8,
+    pub(crate) text: String,
+}
+
+/// How a message comes to its turn. The numbers are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// It says something; what was said beside it may join it.
+    Words = 0,
+    /// A picture, a video or a file without words, which usually follow.
+    Media = 1,
+    /// A turn of its own, in its place.
+    Alone = 2,
+    /// A turn of its own, at once.
+    Aside = 3,
 }
 
 /// Why a message is not kept.
@@ -33,7 +59,11 @@ pub(crate) enum Skipped {
 }
 
 /// Decides whether a message is kept, without looking at what it says.
-pub(crate) fn classify(msg: &wire::Message, own: Option<&BotId>) -> Result<Kept, Skipped> {
+pub(crate) fn classify(
+    msg: &wire::Message,
+    own: Option<&BotId>,
+    words: &Words,
+) -> Result<Kept, Skipped> {
     let peer = msg.from_user_id.clone().filter(|id| !id.is_empty()).ok_or(Skipped::NoSender)?;
     let own_id = own.is_some_and(|bot| bot.as_str().eq_ignore_ascii_case(peer.as_str()));
     if msg.message_type == Some(MessageType::Bot) || own_id {
@@ -46,7 +76,8 @@ pub(crate) fn classify(msg: &wire::Message, own: Option<&BotId>) -> Result<Kept,
         return Err(Skipped::Deleted);
     }
     Ok(Kept {
-        dedupe: dedupe_key(msg),
+        keys: keys_of(msg, &peer),
+        kind: kind_of(msg, words),
         token: msg.context_token.clone().filter(|token| !token.is_empty()),
         sent_at_ms: msg.create_time_ms.unwrap_or_default(),
         peer,
@@ -56,34 +87,69 @@ pub(crate) fn classify(msg: &wire::Message, own: Option<&BotId>) -> Result<Kept,
 
 /// Copies of a message may differ in their context token, never in their ids. A
 /// message without any id is told by everything but its token.
-fn dedupe_key(msg: &wire::Message) -> String {
-    let item_id = || msg.item_list.as_deref()?.iter().find_map(|item| item.msg_id.as_ref());
+fn keys_of(msg: &wire::Message, peer: &UserId) -> Vec<Key> {
+    let mut keys = Vec::new();
+    let mut add = |rank, text| keys.push(Key { rank, text });
     if let Some(id) = &msg.message_id {
-        format!("message:{id}")
-    } else if let Some(id) = item_id() {
-        format!("item:{id}")
-    } else if let Some(id) = &msg.client_id {
-        format!("client:{id}")
-    } else if let Some(seq) = msg.seq {
-        format!("seq:{seq}")
-    } else {
-        let rest = wire::Message { context_token: None, ..msg.clone() };
-        format!("body:{}", hex_md5(&rest.to_json()))
+        add(0, format!("message:{id}"));
     }
+    for id in items(msg).filter_map(|item| item.msg_id.as_ref()) {
+        add(1, format!("item:{id}"));
+    }
+    if let Some(id) = msg.client_id.as_ref().filter(|id| !id.as_str().is_empty()) {
+        // Made up by the sender's phone, so it tells only this sender's messages apart.
+        add(2, format!("client:{}/{id}", peer.as_str().to_ascii_lowercase()));
+    }
+    if let Some(seq) = msg.seq {
+        add(3, format!("seq:{seq}"));
+    }
+    if keys.is_empty() {
+        let rest = wire::Message { context_token: None, ..msg.clone() };
+        keys.push(Key { rank: 4, text: format!("body:{}", hex_md5(&rest.to_json())) });
+    }
+    keys
 }
 
-fn hex_md5(text: &str) -> String {
+fn kind_of(msg: &wire::Message, words: &Words) -> Kind {
+    let is_media = |item: &wire::Item| {
+        matches!(item.kind, Some(ItemKind::Image | ItemKind::Video | ItemKind::File))
+    };
+    if !text_of(msg).trim().is_empty() {
+        let bare = items(msg).count() == 1 && items(msg).all(|item| item.ref_msg.is_none());
+        return if bare { words.kind_of(&text_of(msg)) } else { Kind::Words };
+    }
+    let mut media = items(msg).peekable();
+    if media.peek().is_some() && media.all(is_media) { Kind::Media } else { Kind::Words }
+}
+
+/// Returns a message's items, in order.
+pub(crate) fn items(msg: &wire::Message) -> impl Iterator<Item = &wire::Item> {
+    msg.item_list.iter().flat_map(|items| items.iter())
+}
+
+/// Returns the MD5 of a text, in hex.
+pub(crate) fn hex_md5(text: &str) -> String {
     Md5::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Returns all texts of a message, joined by line ends. An item that cannot be
 /// shown leaves a mark, so that no turn is ever empty.
 pub(crate) fn text_of(msg: &wire::Message) -> String {
-    let items = msg.item_list.iter().flat_map(|items| items.iter());
-    items.filter_map(text_of_item).collect::<Vec<_>>().join("\n")
+    items(msg).filter_map(text_of_item).collect::<Vec<_>>().join("\n")
 }
 
-fn text_of_item(item: &wire::Item) -> Option<String> {
+/// Says whether a message has items, and none that can be shown.
+pub(crate) fn is_unsupported(msg: &wire::Message) -> bool {
+    let mut items = items(msg).peekable();
+    items.peek().is_some()
+        && items.all(|item| {
+            let known = item.kind.is_some_and(|kind| !matches!(kind, ItemKind::Unknown(_)));
+            !known && item.text_item.is_none() && item.ref_msg.is_none()
+        })
+}
+
+/// Returns an item's text, or the mark of one that cannot be shown.
+pub(crate) fn text_of_item(item: &wire::Item) -> Option<String> {
     if let Some(text) = item.text_item.as_ref().and_then(|text| text.text.clone()) {
         return Some(text);
     }
@@ -106,29 +172,74 @@ mod tests {
         wire::Message::from_slice(json.as_bytes()).expect("test message")
     }
 
+    fn kept(json: &str) -> Result<Kept, Skipped> {
+        classify(&message(json), Some(&BotId::from("b0f5@im.bot")), &Words::default())
+    }
+
     #[track_caller]
-    fn check(json: &str, expected: Result<&str, Skipped>) {
-        let own = BotId::from("b0f5@im.bot");
-        let kept = classify(&message(json), Some(&own));
-        assert_eq!(kept.map(|kept| kept.dedupe).as_deref().map_err(|skipped| *skipped), expected);
+    fn check(json: &str, expected: Result<&[&str], Skipped>) {
+        let keys = kept(json).map(|kept| kept.keys);
+        let texts = keys.as_ref().map(|keys| keys.iter().map(|key| &*key.text).collect::<Vec<_>>());
+        assert_eq!(texts.as_deref().map_err(|skipped| **skipped), expected);
+    }
+
+    #[track_caller]
+    fn check_kind(items: &str, expected: Kind) {
+        let json = format!(r#"{{"from_user_id":"u","item_list":{items}}}"#);
+        assert_eq!(kept(&json).expect("kept").kind, expected, "{items}");
     }
 
     #[test]
-    fn copies_are_told_by_the_strongest_id_there_is() {
+    fn pictures_wait_for_words_and_commands_for_nothing() {
+        check_kind(r#"[{"type":1,"text_item":{"text":"hello"}}]"#, Kind::Words);
+        check_kind(r#"[{"type":2}]"#, Kind::Media);
+        check_kind(r#"[{"type":2},{"type":4}]"#, Kind::Media);
+        check_kind(r#"[{"type":2},{"type":1,"text_item":{"text":"this"}}]"#, Kind::Words);
+        check_kind(r#"[{"type":3}]"#, Kind::Words);
+        check_kind(r#"[{"type":99}]"#, Kind::Words);
+        check_kind("[]", Kind::Words);
+        check_kind(r#"[{"type":1,"text_item":{"text":"/stop"}}]"#, Kind::Aside);
+        check_kind(r#"[{"type":1,"text_item":{"text":" /NEW "}}]"#, Kind::Alone);
+        check_kind(r#"[{"type":1,"text_item":{"text":"/stop"}},{"type":2}]"#, Kind::Words);
+        check_kind(
+            r#"[{"type":1,"text_item":{"text":"/stop"},"ref_msg":{"title":"x"}}]"#,
+            Kind::Words,
+        );
+    }
+
+    /// Demand 48.
+    #[test]
+    fn only_a_message_without_anything_else_is_unsupported() {
+        let cases = [
+            (r#"[{"type":99}]"#, true),
+            ("[{}]", true),
+            (r#"[{"type":99},{"type":1,"text_item":{"text":"a"}}]"#, false),
+            (r#"[{"type":99},{"type":2}]"#, false),
+            (r#"[{"type":0,"text_item":{"text":"a"}}]"#, false),
+            ("[]", false),
+        ];
+        for (items, expected) in cases {
+            let msg = message(&format!(r#"{{"item_list":{items}}}"#));
+            assert_eq!(is_unsupported(&msg), expected, "{items}");
+        }
+    }
+
+    #[test]
+    fn a_message_is_told_by_all_its_ids_the_strongest_first() {
         check(
             r#"{"from_user_id":"u","message_id":18446744073709551615,"client_id":"c"}"#,
-            Ok("message:18446744073709551615"),
+            Ok(&["message:18446744073709551615", "client:u/c"]),
         );
         check(
             r#"{"from_user_id":"u","item_list":[{"type":1},{"type":1,"msg_id":"7"}],"seq":3}"#,
-            Ok("item:7"),
+            Ok(&["item:7", "seq:3"]),
         );
-        check(r#"{"from_user_id":"u","client_id":"c","seq":3}"#, Ok("client:c"));
-        check(r#"{"from_user_id":"u","seq":3}"#, Ok("seq:3"));
+        check(r#"{"from_user_id":"U","client_id":"c","seq":3}"#, Ok(&["client:u/c", "seq:3"]));
+        check(r#"{"from_user_id":"u","seq":3}"#, Ok(&["seq:3"]));
         for token in ["one", "another"] {
             let json = format!(r#"{{"from_user_id":"u","context_token":"{token}"}}"#);
             // MD5 of {"from_user_id":"u"}.
-            check(&json, Ok("body:a64625a774c8a6d53cc700390b18cd31"));
+            check(&json, Ok(&["body:a64625a774c8a6d53cc700390b18cd31"]));
         }
     }
 

@@ -1,26 +1,48 @@
 //! Turns stored messages into what a host understands, and hands them over.
 //!
-//! One conversation at a time in order, conversations side by side. Nothing is
-//! done for a sender before the host has admitted them.
+//! ```text
+//! conversation ─▶ plan (merge) ─▶ claim ─▶ admit ─▶ media, quote ─▶ host ─▶ … finish
+//! aside ────────▶ the channel's own command? ─▶ admit ─▶ answer
+//!                 any other ─▶ claim ─▶ admit ─▶ host
+//! ```
+//!
+//! One turn per conversation at a time, in order, conversations side by side.
+//! Commands have a lane of their own beside their conversation's, so that
+//! nothing delays them. Nothing is done for a sender before the host has
+//! admitted them. A message that keeps failing is set aside; the rest goes on.
 
-use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use contract::{
-    AccountId, ChannelId, Conversation, Host, HostError, Inbound, Lane, PeerId, Quote, Sender,
-    TurnId, Verdict,
+    AccountId, ChannelError, ChannelId, Conversation, Host, HostError, Lane, PeerId, Sender, Verdict,
 };
-use ilink::wire::{self, Item};
+use futures_util::FutureExt as _;
+use futures_util::future::join;
 use ilink::{Backoff, RunId, UserId};
 use ledger::LedgerError;
-use parking_lot::Mutex;
+use tokio::sync::watch;
 
-use crate::inbound::text_of;
+use crate::clock::Clock;
+use crate::codes::Notice;
+use crate::commands::{Command, DebugMode, echoed, toggled};
+use crate::inbound::{Kept, Kind, text_of};
+use crate::lanes::Lanes;
+use crate::quotes::Quotes;
 use crate::received_files::ReceivedFiles;
 use crate::saying::InTurn;
-use crate::store::{InboxRow, Store, Talk};
+use crate::speaker::Speaker;
+use crate::store::{Claimed, InboxRow, Store, Talk};
 use crate::time::pause;
+
+mod assemble;
+mod settings;
+mod turns;
+
+use self::assemble::message;
+pub use self::settings::IntakeSettings;
+pub(crate) use self::turns::{OpenTurn, Turns, turn_id};
 
 const AGAIN: Backoff = Backoff { min: Duration::from_millis(100), max: Duration::from_secs(10) };
 
@@ -30,32 +52,45 @@ pub(crate) struct Intake {
     pub(crate) account: AccountId,
     /// Who logged the account in.
     pub(crate) owner: Option<UserId>,
+    pub(crate) settings: IntakeSettings,
     pub(crate) store: Store,
     pub(crate) host: Arc<dyn Host>,
     pub(crate) turns: Turns,
     pub(crate) received: ReceivedFiles,
+    pub(crate) quotes: Quotes,
+    pub(crate) debug: DebugMode,
+    pub(crate) speaker: Speaker,
+    pub(crate) clock: Clock,
+    /// Rings when something has come.
+    pub(crate) bell: watch::Sender<()>,
 }
 
-/// The turns that hosts work on. Clones share them.
-#[derive(Clone, Default)]
-pub(crate) struct Turns {
-    // Held for a map look-up, never across an await.
-    open: Arc<Mutex<HashMap<TurnId, OpenTurn>>>,
+/// Messages of a peer that come one after another.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct LaneKey {
+    pub(crate) peer: UserId,
+    /// Commands that overtake, apart from everything else the peer says.
+    pub(crate) aside: bool,
 }
 
-/// A turn that a host works on.
-#[derive(Clone, Debug)]
-pub(crate) struct OpenTurn {
-    /// Its inbox row.
-    pub(crate) row: i64,
-    pub(crate) talk: Talk,
-    pub(crate) run_id: RunId,
+impl LaneKey {
+    pub(crate) fn of(kept: &Kept) -> Self {
+        Self { peer: kept.peer.clone(), aside: kept.kind == Kind::Aside }
+    }
 }
 
-impl OpenTurn {
-    /// Names the turn for what is said in it.
-    pub(crate) fn in_turn(&self) -> InTurn {
-        InTurn { row: self.row, talk: self.talk.clone(), run_id: self.run_id.clone() }
+/// The lanes of one account's intake. Clones share them.
+#[derive(Clone)]
+pub(crate) struct IntakeLanes {
+    pub(crate) lanes: Lanes<LaneKey>,
+    pub(crate) bell: watch::Sender<()>,
+}
+
+impl IntakeLanes {
+    /// Makes sure that a lane's messages will be looked at from now on.
+    pub(crate) fn wake(&self, key: LaneKey) {
+        self.bell.send_replace(());
+        self.lanes.wake(key);
     }
 }
 
@@ -66,17 +101,30 @@ enum NotHanded {
     Host(#[from] HostError),
     #[error(transparent)]
     Store(#[from] LedgerError),
+    #[error(transparent)]
+    Said(#[from] ChannelError),
+    #[error("the intake panicked")]
+    Panicked,
+}
+
+/// What to do after a look at a lane.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Look,
+    /// Until the lane is woken.
+    Rest,
 }
 
 impl Intake {
-    /// Hands over what waits in a conversation, in order.
-    pub(crate) async fn drain(&self, peer: UserId) {
-        let talk = Talk { account: self.account.clone(), peer };
+    /// Hands over what waits in a lane, in order.
+    pub(crate) async fn drain(&self, key: LaneKey) {
+        let talk = Talk { account: self.account.clone(), peer: key.peer };
         let mut failures = 0;
         loop {
-            match self.hand_over_next(&talk).await {
-                Ok(true) => failures = 0,
-                Ok(false) => return,
+            let step = if key.aside { self.aside(&talk).await } else { self.in_order(&talk).await };
+            match step {
+                Ok(Next::Look) => failures = 0,
+                Ok(Next::Rest) => return,
                 // The rest waits in the store for the next start.
                 Err(NotHanded::Host(HostError::Stopping)) => return,
                 Err(err) => {
@@ -88,100 +136,155 @@ impl Intake {
         }
     }
 
-    /// Returns false when nothing waits.
-    async fn hand_over_next(&self, talk: &Talk) -> Result<bool, NotHanded> {
-        let Some(row) = self.store.claim(talk).await? else {
-            return Ok(false);
-        };
-        let outcome = self.hand_over(talk, &row).await;
-        if outcome.is_err() {
-            self.turns.close(&turn_id(row.id));
-            self.store.unclaim(row.id).await?;
+    /// Hands over the next turn of a conversation, unless one runs.
+    async fn in_order(&self, talk: &Talk) -> Result<Next, NotHanded> {
+        if self.settings.merge.while_busy && self.turns.is_busy(talk) {
+            // Its end wakes the lane.
+            return Ok(Next::Rest);
         }
-        outcome.map(|()| true)
+        let mut rung = self.bell.subscribe();
+        let (merge, most_failures) = (&self.settings.merge, self.settings.max_offers);
+        match self.store.claim(talk, merge, most_failures, self.clock.now_ms()).await? {
+            Claimed::Nothing => Ok(Next::Rest),
+            Claimed::Later(wait) => {
+                tokio::select! {
+                    () = tokio::time::sleep(wait) => {}
+                    _ = rung.changed() => {}
+                }
+                Ok(Next::Look)
+            }
+            claimed => self.offer(talk, claimed, Lane::Conversation).await,
+        }
     }
 
-    async fn hand_over(&self, talk: &Talk, row: &InboxRow) -> Result<(), NotHanded> {
-        let conversation = Conversation {
+    /// Does the next command that overtakes its conversation.
+    async fn aside(&self, talk: &Talk) -> Result<Next, NotHanded> {
+        let Some(row) = self.store.peek_aside(talk).await? else {
+            return Ok(Next::Rest);
+        };
+        let most_failures = self.settings.max_offers;
+        let text = text_of(&message(&row));
+        let own = Command::of(&text).filter(|_| row.failures < most_failures);
+        let Some(command) = own else {
+            let claimed = self.store.claim_one(row.id, most_failures).await?;
+            return self.offer(talk, claimed, Lane::Aside).await;
+        };
+        let done = self.answer(talk, &row, command);
+        match AssertUnwindSafe(done).catch_unwind().await {
+            Ok(done) => done.map(|()| Next::Look),
+            Err(_) => Err(self.note_panic(row.id).await?),
+        }
+    }
+
+    /// Hands claimed messages over, or puts them back.
+    async fn offer(&self, talk: &Talk, claimed: Claimed, lane: Lane) -> Result<Next, NotHanded> {
+        let rows = match claimed {
+            Claimed::Turn(rows) => rows,
+            Claimed::SetAside { turn } => {
+                tracing::error!(account = %self.account, turn, "a message failed too often and was set aside");
+                self.speaker.apologise(talk, turn, &Notice::SetAside).await;
+                return Ok(Next::Look);
+            }
+            Claimed::Nothing | Claimed::Later(_) => return Ok(Next::Look),
+        };
+        let Some(turn) = rows.first().map(|row| row.id) else {
+            return Ok(Next::Look);
+        };
+        let handed = self.hand_over(talk, &rows, lane);
+        match AssertUnwindSafe(handed).catch_unwind().await {
+            Ok(Ok(())) => Ok(Next::Look),
+            Ok(Err(err)) => {
+                self.turns.close(&turn_id(turn));
+                self.put_back(turn).await;
+                Err(err)
+            }
+            Err(_) => {
+                self.turns.close(&turn_id(turn));
+                Err(self.note_panic(turn).await?)
+            }
+        }
+    }
+
+    /// Puts a turn back, however long the store refuses: a claimed turn that
+    /// nobody holds would be lost until the next start.
+    async fn put_back(&self, turn: i64) {
+        let mut failures = 0;
+        while let Err(err) = self.store.unclaim(turn).await {
+            failures += 1;
+            tracing::error!(account = %self.account, turn, error = %err, "a message could not be put back; trying again");
+            pause(AGAIN.delay(failures, None)).await;
+        }
+    }
+
+    async fn note_panic(&self, turn: i64) -> Result<NotHanded, LedgerError> {
+        tracing::error!(account = %self.account, turn, "the intake of a message panicked");
+        self.store.failed(turn).await?;
+        Ok(NotHanded::Panicked)
+    }
+
+    async fn hand_over(&self, talk: &Talk, rows: &[InboxRow], lane: Lane) -> Result<(), NotHanded> {
+        let Some(first) = rows.first() else {
+            return Ok(());
+        };
+        if self.admit(talk).await? == Verdict::Refuse {
+            return Ok(self.store.finish(first.id).await?);
+        }
+        let gathered = self.gather(talk, rows, lane).await;
+        if gathered.is_empty() {
+            tracing::info!(account = %self.account, row = first.id, "a message without anything in it makes no turn");
+            return Ok(self.store.finish(first.id).await?);
+        }
+        if gathered.is_unsupported && first.offers == 1 {
+            self.speaker.apologise(talk, first.id, &Notice::Unsupported).await;
+        }
+        let turn = OpenTurn {
+            row: first.id,
+            talk: talk.clone(),
+            lane,
+            run_id: RunId::new(first.run_id.as_str()),
+            trace: self.debug.is_on(&self.account).then(|| gathered.trace(rows, self.clock.now_ms())),
+        };
+        self.turns.open(gathered.inbound.turn.clone(), turn);
+        // Side by side: what can be quoted later must not delay the turn.
+        let remembering = self.remember(talk, gathered.said);
+        let (received, ()) = join(self.host.receive(gathered.inbound), remembering).await;
+        Ok(received?)
+    }
+
+    async fn admit(&self, talk: &Talk) -> Result<Verdict, HostError> {
+        let is_owner = self.owner.as_ref() == Some(&talk.peer);
+        self.host.admit(Sender { conversation: self.conversation(talk), is_owner }).await
+    }
+
+    fn conversation(&self, talk: &Talk) -> Conversation {
+        Conversation {
             channel: self.channel.clone(),
             account: self.account.clone(),
             peer: PeerId::new(talk.peer.as_str()),
+        }
+    }
+
+    /// Answers one of the channel's own commands. Nothing is claimed: done
+    /// again after a crash, it says nothing twice.
+    async fn answer(
+        &self,
+        talk: &Talk,
+        row: &InboxRow,
+        command: Command<'_>,
+    ) -> Result<(), NotHanded> {
+        if self.admit(talk).await? == Verdict::Refuse {
+            return Ok(self.store.finish(row.id).await?);
+        }
+        let texts = match command {
+            Command::Echo(text) => echoed(text, row.sent_at_ms, row.received_at_ms, self.clock.now_ms()),
+            Command::ToggleDebug => {
+                let (debug, account) = (self.debug.clone(), self.account.clone());
+                let toggling = tokio::task::spawn_blocking(move || debug.toggle(&account)).await;
+                vec![toggled(toggling.unwrap_or_else(|err| Err(std::io::Error::other(err))))]
+            }
         };
-        let is_owner = self.owner.as_ref() == Some(&talk.peer);
-        let sender = Sender { conversation: conversation.clone(), is_owner };
-        match self.host.admit(sender).await? {
-            Verdict::Admit => {}
-            Verdict::Refuse => return Ok(self.store.finish(row.id).await?),
-        }
-        let turn =
-            OpenTurn { row: row.id, talk: talk.clone(), run_id: RunId::new(row.run_id.as_str()) };
-        let inbound = self.inbound(row, conversation).await;
-        self.turns.open(inbound.turn.clone(), turn);
-        Ok(self.host.receive(inbound).await?)
+        let run_id = RunId::new(row.run_id.as_str());
+        self.speaker.answer(&InTurn { row: row.id, talk: talk.clone(), run_id }, texts).await?;
+        Ok(self.store.finish(row.id).await?)
     }
-
-    /// Fetches what belongs to a message.
-    async fn inbound(&self, row: &InboxRow, conversation: Conversation) -> Inbound {
-        let msg = message(row);
-        let mut attachments = Vec::new();
-        for (n, item) in items(&msg).enumerate() {
-            attachments.extend(self.received.fetch(row.id, n, item).await);
-        }
-        Inbound {
-            turn: turn_id(row.id),
-            conversation,
-            message_id: msg.message_id.as_ref().map(ToString::to_string).unwrap_or_default(),
-            sent_at_ms: row.sent_at_ms,
-            text: text_of(&msg),
-            attachments,
-            quote: items(&msg).find_map(|item| quote(item.ref_msg.as_deref()?)),
-            lane: Lane::Conversation,
-            offers: row.offers,
-        }
-    }
-}
-
-impl Turns {
-    fn open(&self, id: TurnId, turn: OpenTurn) {
-        self.open.lock().insert(id, turn);
-    }
-
-    /// Says whether a turn of a conversation is open.
-    pub(crate) fn is_busy(&self, talk: &Talk) -> bool {
-        self.open.lock().values().any(|turn| turn.talk == *talk)
-    }
-
-    pub(crate) fn get(&self, id: &TurnId) -> Option<OpenTurn> {
-        self.open.lock().get(id).cloned()
-    }
-
-    pub(crate) fn close(&self, id: &TurnId) -> Option<OpenTurn> {
-        self.open.lock().remove(id)
-    }
-}
-
-fn turn_id(row: i64) -> TurnId {
-    TurnId::new(format!("t{row}"))
-}
-
-fn message(row: &InboxRow) -> wire::Message {
-    // The row was written from a message, so it reads as one.
-    wire::Message::from_slice(row.body.as_bytes()).unwrap_or_default()
-}
-
-fn items(msg: &wire::Message) -> impl Iterator<Item = &Item> {
-    msg.item_list.iter().flat_map(|items| items.iter())
-}
-
-fn quote(quoted: &wire::RefMsg) -> Option<Quote> {
-    let item = quoted.message_item.as_deref();
-    let text = item.and_then(|item| item.text_item.as_ref()?.text.clone());
-    let text = text.or_else(|| quoted.title.clone()).unwrap_or_default();
-    let message_id = quoted.svr_id.as_ref().map(ToString::to_string);
-    (message_id.is_some() || !text.is_empty()).then_some(Quote {
-        message_id,
-        author: None,
-        text,
-        attachments: Vec::new(),
-    })
 }

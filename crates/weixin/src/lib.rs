@@ -14,7 +14,9 @@
 //! - `store` is the memory: the inbox with cursor and context tokens, and the
 //!   outbox. Only its files contain SQL.
 //! - `intake` turns stored messages into what a host understands, in order
-//!   within a conversation and side by side across conversations (`lanes`).
+//!   within a conversation and side by side across conversations (`lanes`);
+//!   `merge` says which of them make one turn, `commands` which overtake,
+//!   `quotes` remembers what a message may refer to.
 //! - `delivery` sends outbox rows, under one client id for all attempts.
 //! - [`governor`] decides what may leave when: window, quota, bursts, penalties;
 //!   [`outcome`] says what an answer of the backend means.
@@ -36,6 +38,7 @@ mod account;
 mod budget;
 mod clock;
 mod composing;
+mod commands;
 mod delivery;
 mod desk;
 mod files;
@@ -45,6 +48,7 @@ mod intake;
 mod lanes;
 mod lock;
 mod metrics;
+mod merge;
 mod monitor;
 mod news;
 mod pacer;
@@ -52,10 +56,12 @@ mod packing;
 mod notes;
 mod pace;
 mod pulse;
+mod quotes;
 mod received_files;
 mod running;
 mod saying;
 mod sending;
+mod speaker;
 mod settings;
 mod status;
 mod store;
@@ -71,5 +77,9 @@ pub use crate::clock::Clock;
 pub use crate::credentials::{Credentials, CredentialsError, Registry};
 pub use crate::sending::{MarkdownStyle, SendSettings, Ttl};
 pub use crate::pace::Pace;
+pub use crate::commands::Words;
+pub use crate::intake::IntakeSettings;
+pub use crate::merge::MergeSettings;
+pub use crate::quotes::QuoteSettings;
 pub use crate::settings::{CHANNEL_ID, PROTOCOL_VERSION, Settings};
 pub use crate::time::{Clocks, Reading};

@@ -21,15 +21,19 @@ use ledger::LedgerError;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Clock;
+use crate::commands::Words;
+use crate::delivery::Parked;
 use crate::hold::{Evidence, Hold};
 use crate::inbound::{Kept, classify};
+use crate::intake::IntakeLanes;
 use crate::lanes::Lanes;
 use crate::lock::{NotTaken, TokenLock};
 use crate::pacer::{Next, Pacer, degraded};
 use crate::pulse::Pulse;
 use crate::status::{Counted, Health};
 use crate::store::{Accepted, Store};
-use crate::time::{now_ms, pause};
+use crate::time::pause;
 use crate::wake::Wakes;
 
 /// The shortest and the longest hold that the backend may ask for.
@@ -42,10 +46,16 @@ pub(crate) struct Monitor {
     pub(crate) client: Client,
     pub(crate) store: Store,
     pub(crate) health: Health,
-    pub(crate) intake: Lanes<UserId>,
+    pub(crate) intake: IntakeLanes,
+    pub(crate) delivery: Lanes<UserId>,
+    /// Peers for whom something is parked until they write.
+    pub(crate) parked: Parked,
+    pub(crate) clock: Clock,
     pub(crate) token: BotToken,
     /// The channel's folder, to be told to who else wants the token.
     pub(crate) dir: PathBuf,
+    /// The words that are commands.
+    pub(crate) words: Words,
     /// How long the backend holds a poll until it says otherwise.
     pub(crate) hold: Duration,
     pub(crate) pulse: Pulse,
@@ -111,7 +121,7 @@ impl Monitor {
                     return None;
                 }
             };
-            self.health.update(|before| degraded(held, before, now_ms()));
+            self.health.update(|before| degraded(held, before, self.clock.now_ms()));
             pause(self.pulse.pace.takeover).await;
         }
     }
@@ -191,11 +201,14 @@ impl Polling {
             Ok(accepted) => accepted,
             Err(err) => return self.unstored(&err),
         };
-        for talk in accepted.talks {
-            self.monitor.intake.wake(talk.peer);
+        for lane in accepted.lanes {
+            if self.monitor.parked.contains(&lane.peer) {
+                self.monitor.delivery.wake(lane.peer.clone());
+            }
+            self.monitor.intake.wake(lane);
         }
         self.monitor.health.count(Counted::Answered);
-        self.monitor.health.polled(now_ms());
+        self.monitor.health.polled(self.monitor.clock.now_ms());
         self.remember(limit).await;
         if is_hurried { self.pacer.hurried(rand::random()) } else { self.pacer.answered() }
     }
@@ -208,7 +221,7 @@ impl Polling {
         self.hold.left();
         let is_well = monitor.health.snapshot().state == AccountState::Polling;
         if !is_well && announce(&monitor.account, &monitor.client).await {
-            monitor.health.polled(now_ms());
+            monitor.health.polled(monitor.clock.now_ms());
             self.pacer.answered();
         }
         Next::Poll
@@ -220,7 +233,7 @@ impl Polling {
         let limit = self.hold.limit();
         if self.hold.cut(Evidence::of(&err.cause), lasted) {
             tracing::debug!(account = %monitor.account, error = %err, ?lasted, "poll cut on its way");
-            monitor.health.polled(now_ms());
+            monitor.health.polled(monitor.clock.now_ms());
             self.remember(limit).await;
             return self.pacer.answered();
         }
@@ -229,7 +242,7 @@ impl Polling {
         }
         tracing::warn!(account = %monitor.account, error = %err, "poll failed");
         let next = self.pacer.failed(err, rand::random());
-        monitor.health.update(|before| self.pacer.state(err, before, now_ms()));
+        monitor.health.update(|before| self.pacer.state(err, before, monitor.clock.now_ms()));
         if next == Next::Renew {
             self.client.http().renew(seen);
         }
@@ -240,7 +253,7 @@ impl Polling {
         tracing::error!(account = %self.monitor.account, error = %err, "batch not acknowledged");
         self.monitor.health.count(Counted::Unstored);
         let reason = format!("what came cannot be stored: {err}");
-        self.monitor.health.update(|before| degraded(reason, before, now_ms()));
+        self.monitor.health.update(|before| degraded(reason, before, self.monitor.clock.now_ms()));
         self.pacer.unstored(rand::random())
     }
 
@@ -280,11 +293,11 @@ impl Monitor {
             tracing::warn!(account = %self.account, n_unreadable, "entries of a batch are no messages");
         }
         let cursor = updates.get_updates_buf.filter(|new| !new.is_empty() && *new != old);
-        let batch = kept(updates.msgs.into_iter().flatten(), self.bot.as_ref());
+        let batch = kept(updates.msgs.into_iter().flatten(), self.bot.as_ref(), &self.words);
         if batch.is_empty() && cursor.is_none() {
             return Ok(Accepted::default());
         }
-        self.store.accept(&self.account, batch, cursor, now_ms()).await
+        self.store.accept(&self.account, batch, cursor, self.clock.now_ms()).await
     }
 }
 
@@ -304,9 +317,13 @@ fn hold_of(updates: &Updates, shortest: Duration) -> Option<Duration> {
     Some(Duration::from_millis(asked).clamp(HOLDS.0.min(shortest), HOLDS.1))
 }
 
-fn kept(msgs: impl Iterator<Item = ilink::wire::Message>, bot: Option<&BotId>) -> Vec<Kept> {
+fn kept(
+    msgs: impl Iterator<Item = ilink::wire::Message>,
+    bot: Option<&BotId>,
+    words: &Words,
+) -> Vec<Kept> {
     msgs.filter_map(|msg| {
-        classify(&msg, bot)
+        classify(&msg, bot, words)
             .inspect_err(|reason| tracing::debug!(?reason, id = ?msg.message_id, "message skipped"))
             .ok()
     })

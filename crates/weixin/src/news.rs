@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use contract::{AccountId, Alert, Host};
+use contract::{AccountId, AccountStatus, Alert, Host};
 use ilink::UserId;
 use parking_lot::Mutex;
 
@@ -26,6 +26,11 @@ pub(crate) struct News {
 impl News {
     pub(crate) fn new(account: AccountId, host: Arc<dyn Host>, sayings: Sayings) -> Self {
         Self { account, host, sayings, suppressed: Arc::default() }
+    }
+
+    /// Tells the host that the account stands elsewhere than before.
+    pub(crate) fn changed(&self, status: AccountStatus) {
+        self.host.changed(status);
     }
 
     /// Tells the host what the governor found out about a peer.

@@ -9,6 +9,11 @@ use ilink::media::{self, Limits, MediaError};
 use ilink::wire::{CdnMedia, Item, ItemKind};
 use ilink::{Client, MediaKey, Recovery};
 
+mod sniff;
+
+use self::sniff::extension_of;
+pub(crate) use self::sniff::mime_of;
+
 /// How often a media is asked for.
 const TRIES: u32 = 2;
 /// The longest extension that is taken over from a name.
@@ -18,6 +23,7 @@ const LONGEST_EXTENSION: usize = 8;
 pub(crate) struct ReceivedFiles {
     pub(crate) client: Client,
     pub(crate) dir: PathBuf,
+    pub(crate) limits: Limits,
 }
 
 /// Why a media could not be had.
@@ -32,24 +38,33 @@ enum NotFetched {
 impl ReceivedFiles {
     /// Fetches the media of an item, if it is a media item. One that cannot be
     /// had is named without a path: the rest of the message must not wait for it.
-    pub(crate) async fn fetch(&self, row: i64, n: usize, item: &Item) -> Option<Attachment> {
-        let (kind, name, media) = described(item)?;
-        let mut stored = format!("t{row}-{n}");
-        if let Some(extension) = safe_extension(&name) {
+    ///
+    /// `stem` names the file here; what the sender calls it is only shown.
+    pub(crate) async fn fetch(&self, stem: String, item: &Item) -> Option<Attachment> {
+        let (kind, given, media) = described(item)?;
+        let extension = given.and_then(safe_extension);
+        let mut stored = stem.clone();
+        if let Some(extension) = extension {
             stored.push('.');
             stored.push_str(extension);
         }
-        let dest = self.dir.join(stored);
-        let path = match self.download(media, item, &dest).await {
-            Ok(()) => Some(dest),
-            Err(err) => {
-                tracing::warn!(row, n, error = %err, "media not fetched");
-                None
-            }
-        };
         let transcript = item.voice_item.as_ref().and_then(|voice| voice.text.clone());
-        let problem = path.is_none().then(|| "it could not be fetched".to_owned());
-        Some(Attachment { kind, name, mime: None, path, problem, transcript })
+        let transcript = transcript.filter(|text| !text.is_empty());
+        let name = given.map(str::to_owned);
+        let dest = self.dir.join(stored);
+        if let Err(err) = self.download(media, item, &dest).await {
+            tracing::warn!(stem, error = %err, "media not fetched");
+            let name = name.unwrap_or_else(|| word(kind).to_owned());
+            let problem = Some(in_words(&err));
+            return Some(Attachment { kind, name, mime: None, path: None, problem, transcript });
+        }
+        let looked_at = tokio::task::spawn_blocking(move || look_at(dest)).await;
+        let Ok(Fetched { path, mime }) = looked_at else {
+            let (name, problem) = (word(kind).to_owned(), Some("it could not be read".to_owned()));
+            return Some(Attachment { kind, name, mime: None, path: None, problem, transcript });
+        };
+        let name = name.unwrap_or_else(|| name_of(kind, mime.as_deref()));
+        Some(Attachment { kind, name, mime, path: Some(path), problem: None, transcript })
     }
 
     async fn download(
@@ -59,6 +74,9 @@ impl ReceivedFiles {
         dest: &PathBuf,
     ) -> Result<(), NotFetched> {
         let media = media.ok_or(MediaError::NoAddress)?;
+        if stated_size(item).is_some_and(|bytes| bytes > self.limits.max_bytes) {
+            return Err(MediaError::TooLarge { max: self.limits.max_bytes }.into());
+        }
         let key = key_of(media, item)?;
         let mut tries = 0;
         loop {
@@ -69,8 +87,8 @@ impl ReceivedFiles {
                 }
                 _ => {}
             }
-            let limits = Limits::default();
-            let fetched = media::download(&self.client, media, key.as_ref(), dest, &limits).await;
+            let limits = &self.limits;
+            let fetched = media::download(&self.client, media, key.as_ref(), dest, limits).await;
             tries += 1;
             match fetched {
                 Ok(_) => return Ok(()),
@@ -81,31 +99,98 @@ impl ReceivedFiles {
     }
 }
 
-fn described(item: &Item) -> Option<(MediaKind, String, Option<&CdnMedia>)> {
+/// Returns what a media item is, the name that the sender gave it, and where it lies.
+fn described(item: &Item) -> Option<(MediaKind, Option<&str>, Option<&CdnMedia>)> {
     Some(match item.kind? {
         ItemKind::Image => {
             let media = item.image_item.as_ref().and_then(|image| image.media.as_ref());
-            (MediaKind::Image, "image".to_owned(), media)
+            (MediaKind::Image, None, media)
         }
         ItemKind::Video => {
             let media = item.video_item.as_ref().and_then(|video| video.media.as_ref());
-            (MediaKind::Video, "video".to_owned(), media)
+            (MediaKind::Video, None, media)
         }
         ItemKind::Voice => {
             let media = item.voice_item.as_ref().and_then(|voice| voice.media.as_ref());
-            (MediaKind::Voice, "voice".to_owned(), media)
+            (MediaKind::Voice, None, media)
         }
         ItemKind::File => {
             let file = item.file_item.as_ref();
-            let name = file.and_then(|file| file.file_name.clone());
+            let name = file.and_then(|file| file.file_name.as_deref());
             let media = file.and_then(|file| file.media.as_ref());
-            (MediaKind::File, name.unwrap_or_else(|| "file".to_owned()), media)
+            (MediaKind::File, name.filter(|name| !name.is_empty()), media)
         }
         ItemKind::Text
         | ItemKind::ToolCallStart
         | ItemKind::ToolCallResult
         | ItemKind::Unknown(_) => return None,
     })
+}
+
+/// Returns the plain size that the sender states, where there is one.
+fn stated_size(item: &Item) -> Option<u64> {
+    item.file_item.as_ref()?.len.map(|len| len.0)
+}
+
+fn word(kind: MediaKind) -> &'static str {
+    match kind {
+        MediaKind::Image => "image",
+        MediaKind::Voice => "voice",
+        MediaKind::Video => "video",
+        MediaKind::File => "file",
+    }
+}
+
+/// Names a media that came without a name by what it is.
+fn name_of(kind: MediaKind, mime: Option<&str>) -> String {
+    match mime.and_then(extension_of) {
+        Some(extension) => format!("{}.{extension}", word(kind)),
+        None => word(kind).to_owned(),
+    }
+}
+
+/// A media that lies here.
+struct Fetched {
+    path: PathBuf,
+    mime: Option<String>,
+}
+
+/// Tells what a media is, and gives its file the extension that it should
+/// have if it has none. Blocks.
+fn look_at(path: PathBuf) -> Fetched {
+    let mime = mime_of(&path);
+    let extension = mime.as_deref().and_then(extension_of).filter(|_| path.extension().is_none());
+    let renamed = extension.map(|extension| path.with_extension(extension));
+    match renamed {
+        Some(renamed) if std::fs::rename(&path, &renamed).is_ok() => {
+            Fetched { path: renamed, mime }
+        }
+        Some(_) | None => Fetched { path, mime },
+    }
+}
+
+/// Says for an agent why a media is missing.
+fn in_words(err: &NotFetched) -> String {
+    match err {
+        NotFetched::Key(_) | NotFetched::Media(MediaError::Cipher(_)) => {
+            "it could not be decrypted".to_owned()
+        }
+        NotFetched::Media(MediaError::TooLarge { max }) => {
+            format!("it is larger than {} MB, the most that is fetched", max >> 20)
+        }
+        NotFetched::Media(MediaError::HostRefused { .. }) => {
+            "it lies on a host that media are not fetched from".to_owned()
+        }
+        NotFetched::Media(MediaError::NoAddress) => "it came without an address".to_owned(),
+        NotFetched::Media(MediaError::Store(_)) => "it could not be stored".to_owned(),
+        NotFetched::Media(
+            MediaError::Source(_)
+            | MediaError::SourceChanged
+            | MediaError::Exchange { .. }
+            | MediaError::NoTicket
+            | MediaError::NoReference,
+        ) => "it could not be fetched".to_owned(),
+    }
 }
 
 fn key_of(media: &CdnMedia, item: &Item) -> Result<Option<MediaKey>, KeyError> {

@@ -14,6 +14,7 @@ use mediafile::remote::Fetcher;
 use parking_lot::Mutex;
 
 use crate::account::{Account, Parts};
+use crate::commands::DebugMode;
 use crate::credentials::{Credentials, create_private_dir};
 use crate::codes;
 use crate::desk::Desk;
@@ -25,6 +26,7 @@ use crate::saying::Bell;
 use crate::sending::SendSettings;
 use crate::pulse::Pulse;
 use crate::settings::{CHANNEL_ID, Settings};
+use crate::quotes::{Imported, Quotes};
 use crate::store::{Store, Talk, storage};
 use crate::switch::Switch;
 use crate::tasks::Tasks;
@@ -42,6 +44,8 @@ pub(crate) struct Running {
     fetcher: Arc<Fetcher>,
     host: Arc<dyn Host>,
     turns: Turns,
+    quotes: Quotes,
+    debug: DebugMode,
     // Held for a map look-up, never across an await.
     accounts: Mutex<HashMap<AccountId, Arc<Account>>>,
     pulse: Pulse,
@@ -67,6 +71,15 @@ impl Running {
         // Nobody writes yet, so a file without a row is left from a crash.
         sweep_outbox(&settings.files(), &store, Duration::ZERO).await;
         let watching = Tasks::new();
+        let (dir, kept) = (settings.quoted(), settings.intake.quote_cache.clone());
+        let quotes = Quotes::open(store.clone(), dir, kept).map_err(storage)?;
+        match quotes.import(&settings.dir.join("ref-messages.sqlite")).await {
+            Ok(Imported { n: 0 }) => {}
+            Ok(Imported { n }) => tracing::info!(n, "quotes of the official plugin taken over"),
+            Err(err) => {
+                tracing::warn!(error = %err, "quotes of the official plugin not taken over")
+            }
+        }
         Ok(Arc::new(Self {
             pulse: Pulse::start(&watching, settings, http, &store),
             settings: settings.clone(),
@@ -75,6 +88,8 @@ impl Running {
             fetcher: Arc::new(fetcher),
             host,
             turns: Turns::default(),
+            quotes,
+            debug: DebugMode::load(&settings.dir),
             accounts: Mutex::default(),
             watching,
             _lock: lock,
@@ -173,6 +188,9 @@ impl Running {
             dir: self.settings.dir.clone(),
             hold: self.settings.hold,
             pulse: self.pulse.clone(),
+            intake: self.settings.intake.clone(),
+            quotes: self.quotes.clone(),
+            debug: self.debug.clone(),
         })
         .await
     }
@@ -205,6 +223,7 @@ impl Running {
                 }
                 sweep_outbox(&self.settings.files(), &self.desk.store, PRUNE).await;
                 sweep_received(&self.settings.received()).await;
+                self.quotes.prune(self.desk.clock.now_ms(), PRUNE).await;
             }
             tokio::time::sleep(WATCH).await;
             let now = modified(&list).await;
@@ -250,8 +269,16 @@ impl Running {
         let turn = self.turns.get(id).ok_or_else(|| ChannelError::NoSuchTurn(id.clone()))?;
         self.desk.store.finish(turn.row).await.map_err(storage)?;
         self.turns.close(id);
+        if let Some(trace) = &turn.trace {
+            let report = trace.report(self.desk.clock.now_ms());
+            match self.desk.sayings.debug_report(&turn.in_turn(), report).await {
+                Ok(()) => self.wake(&turn.talk),
+                Err(err) => tracing::warn!(turn = %id, error = %err, "debug report not given"),
+            }
+        }
         if let Some(account) = self.account(&turn.talk.account) {
             account.typing.done(&turn.talk.peer, turn.row);
+            account.wake_intake(turn.talk.peer.clone());
         }
         if let TurnEnd::Failed { reason } = end {
             tracing::warn!(turn = %id, account = %turn.talk.account, reason, "turn failed");
@@ -283,6 +310,7 @@ impl Running {
     pub(crate) async fn stop(&self, grace: Duration) {
         self.watching.cancel();
         self.watching.ended().await;
+        self.turns.close_all();
         let accounts: Vec<_> = self.accounts.lock().drain().map(|(_, account)| account).collect();
         join_all(accounts.iter().map(|account| account.stop(grace))).await;
         self.desk.store.close().await;

@@ -19,6 +19,9 @@ use crate::settings::CHANNEL_ID;
 use crate::store::{Class, Payload, Saying, Store, Stored, Talk, storage};
 use crate::switch::Switch;
 
+/// The number of a debug report, behind all replies of its turn.
+const REPORT: u32 = u32::MAX;
+
 /// Puts sayings into the outbox.
 #[derive(Clone)]
 pub(crate) struct Sayings {
@@ -109,11 +112,34 @@ impl Sayings {
     }
 
     /// Stores the channel's own answer to a command, once per turn.
-    pub(crate) async fn command(&self, turn: &InTurn, words: Vec<String>) -> Result<(), ChannelError> {
+    pub(crate) async fn command(
+        &self,
+        turn: &InTurn,
+        words: Vec<String>,
+    ) -> Result<(), ChannelError> {
+        self.own_words(turn, 0, Class::Answer, words).await
+    }
+
+    /// Stores the report that debug mode puts behind a turn.
+    pub(crate) async fn debug_report(
+        &self,
+        turn: &InTurn,
+        report: String,
+    ) -> Result<(), ChannelError> {
+        self.own_words(turn, REPORT, Class::Notice, vec![report]).await
+    }
+
+    async fn own_words(
+        &self,
+        turn: &InTurn,
+        number: u32,
+        class: Class,
+        words: Vec<String>,
+    ) -> Result<(), ChannelError> {
         let words = words.into_iter().map(Payload::Text).collect();
-        let saying = self.saying(&turn.talk, Class::Notice, self.settings.now().ttl.notice, words);
+        let saying = self.saying(&turn.talk, class, self.settings.now().ttl.notice, words);
         let (turn, run_id) = (Some(turn.row), Some(turn.run_id.clone()));
-        self.store(Saying { turn, number: Some(0), run_id, ..saying }).await.map(drop)
+        self.store(Saying { turn, number: Some(number), run_id, ..saying }).await.map(drop)
     }
 
     fn life(&self, class: ReplyClass) -> Duration {

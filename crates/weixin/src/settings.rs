@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::credentials::Registry;
 use crate::sending::SendSettings;
 use crate::pace::Pace;
+use crate::intake::IntakeSettings;
 
 /// The channel's id, in configurations and on the command line.
 pub const CHANNEL_ID: &str = "openclaw-weixin";
@@ -40,6 +41,8 @@ pub struct Settings {
     /// Where the locks of bot tokens lie; by default where all programs of
     /// this person on this machine meet.
     pub locks: Option<PathBuf>,
+    /// How messages are received.
+    pub intake: IntakeSettings,
 }
 
 impl Settings {
@@ -55,6 +58,7 @@ impl Settings {
             clock: Clock::default(),
             pace: Pace::default(),
             locks: None,
+            intake: IntakeSettings::default(),
         }
     }
 
@@ -91,6 +95,11 @@ impl Settings {
     /// Where media that came lie for a while.
     pub(crate) fn received(&self) -> PathBuf {
         self.dir.join("received")
+    }
+
+    /// Where media of messages lie that may be quoted.
+    pub(crate) fn quoted(&self) -> PathBuf {
+        self.dir.join("quoted")
     }
 
     /// The file of the channel's store.

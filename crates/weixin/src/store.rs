@@ -4,8 +4,10 @@
 //! |---|---|
 //! | `account` | the cursor, and where it stood last |
 //! | `host` | how long its polls may last |
-//! | `peer` | the newest context token of each peer |
+//! | `peer` | the newest context token of each peer, when the peer wrote last, name and budget |
 //! | `inbox` | each message once, until its turn has ended; then a mark that it was seen |
+//! | `inbox_key` | all ids of each message, to recognise copies |
+//! | `quote` | what was said, for messages that refer to it |
 //! | `outbox` | each reply, until it has left or was given up |
 //!
 //! A message that was handed to the host and not ended before a crash is
@@ -26,14 +28,20 @@ mod hosts;
 mod inbox;
 mod outbox;
 mod peers;
+mod quotes;
 
-pub(crate) use self::inbox::{Accepted, InboxRow};
+pub(crate) use self::inbox::{Accepted, Claimed, InboxRow};
 pub(crate) use self::outbox::{Class, Next, OutboxRow, Payload, Records, Saying, Stored};
+pub(crate) use self::quotes::{KeptMedia, OfficialQuote, Remembered, read_official};
 
 /// Numbered migrations; one that has been released is never edited.
 const MIGRATIONS: &[&str] =
-    &[include_str!("store/001_initial.sql"), include_str!("store/002_hosts.sql"),
-        include_str!("store/004_outbox.sql")];
+    &[
+    include_str!("store/001_initial.sql"),
+    include_str!("store/002_hosts.sql"),
+    include_str!("store/003_inbox.sql"),
+    include_str!("store/004_outbox.sql"),
+];
 
 /// How long a message is remembered after its turn, to recognise copies.
 const REMEMBERED_MS: i64 = 48 * 60 * 60 * 1000;
@@ -55,6 +63,8 @@ pub(crate) struct Store {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) inbox: u64,
+    /// Messages that were set aside.
+    pub(crate) failed: u64,
     pub(crate) outbox: u64,
     pub(crate) parked: u64,
     pub(crate) last_inbound_at_ms: Option<i64>,
@@ -72,7 +82,7 @@ impl Store {
     pub(crate) async fn recover(&self) -> Result<(), LedgerError> {
         self.ledger
             .write(|tx| {
-                tx.execute("UPDATE inbox SET state = 0 WHERE state = 1", [])?;
+                inbox::recover(tx)?;
                 tx.execute("DELETE FROM outbox WHERE state = 0 AND class = 'progress'", []).map(drop)
             })
             .await
@@ -83,9 +93,9 @@ impl Store {
         self.ledger
             .write(move |tx| {
                 let before = now_ms - REMEMBERED_MS;
-                tx.execute("DELETE FROM outbox WHERE state IN (1, 3) AND settled_at_ms < ?1", [before])?;
-                tx.execute("DELETE FROM inbox WHERE state = 2 AND received_at_ms < ?1", [before])?;
-                Ok(())
+                let done = "DELETE FROM outbox WHERE state IN (1, 3) AND settled_at_ms < ?1";
+                tx.execute(done, [before])?;
+                inbox::prune(tx, before, now_ms)
             })
             .await
     }
@@ -99,7 +109,8 @@ impl Store {
         self.ledger
             .read(move |conn| {
                 conn.prepare_cached(
-                    "SELECT context_token FROM peer WHERE account = ?1 AND peer = ?2",
+                    "SELECT context_token FROM peer WHERE account = ?1 AND peer = ?2 COLLATE NOCASE
+                     AND context_token <> '' ORDER BY peer = ?2 DESC, token_at_ms DESC LIMIT 1",
                 )?
                 .query_row((talk.account.as_str(), talk.peer.as_str()), |row| {
                     Ok(ContextToken::new(row.get::<_, String>(0)?))
@@ -111,7 +122,7 @@ impl Store {
     }
 
     /// Lets what was to wait for a later try be tried at once.
-    pub(crate) async fn release(&self, account: &AccountId) -> Result<(), LedgerError> {
+    pub(crate) async fn retry_now(&self, account: &AccountId) -> Result<(), LedgerError> {
         let account = account.clone();
         self.ledger
             .write(move |tx| {
@@ -145,12 +156,15 @@ impl Store {
             .read(move |conn| {
                 conn.query_row(
                     "SELECT
-                        (SELECT count(*) FROM inbox WHERE account = ?1 AND state < 2),
+                        (SELECT count(*) FROM inbox
+                         WHERE account = ?1 AND state < 2 AND state <> 2),
                         (SELECT count(*) FROM outbox WHERE account = ?1 AND state = 0),
                         (SELECT count(*) FROM outbox WHERE account = ?1 AND state = 2),
                         (SELECT max(received_at_ms) FROM inbox WHERE account = ?1),
                         (SELECT max(settled_at_ms) FROM outbox
-                            WHERE account = ?1 AND message_id IS NOT NULL)",
+                            WHERE account = ?1 AND message_id IS NOT NULL),
+                        (SELECT count(*) FROM inbox
+                         WHERE account = ?1 AND state = 3 AND state <> 2)",
                     [account.as_str()],
                     |row| {
                         let count = |index| row.get::<_, i64>(index).map(i64::unsigned_abs);
@@ -160,6 +174,7 @@ impl Store {
                             parked: count(2)?,
                             last_inbound_at_ms: row.get(3)?,
                             last_outbound_at_ms: row.get(4)?,
+                            failed: count(5)?,
                         })
                     },
                 )

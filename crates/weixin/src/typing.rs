@@ -9,8 +9,10 @@ use ilink::{Client, ClientError, TypingTicket, UserId};
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use crate::budget::Budgets;
 use crate::store::{Store, Talk};
 use crate::tasks::Tasks;
+use crate::time::now_ms;
 
 /// A turn that ends sooner is not worth three requests.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -30,6 +32,7 @@ pub(crate) struct Typing {
 struct Shared {
     client: Client,
     store: Store,
+    budgets: Budgets,
     tasks: Tasks,
     // Both held for a map look-up, never across an await.
     shown: Mutex<HashMap<UserId, Shown>>,
@@ -42,9 +45,9 @@ struct Shown {
 }
 
 impl Typing {
-    pub(crate) fn new(client: Client, store: Store, tasks: Tasks) -> Self {
+    pub(crate) fn new(client: Client, store: Store, budgets: Budgets, tasks: Tasks) -> Self {
         let (shown, tickets) = (Mutex::default(), Mutex::default());
-        Self { shared: Arc::new(Shared { client, store, tasks, shown, tickets }) }
+        Self { shared: Arc::new(Shared { client, store, budgets, tasks, shown, tickets }) }
     }
 
     /// Shows the indicator from soon on, until the turn is [`done`](Self::done).
@@ -96,7 +99,10 @@ impl Shared {
     async fn keep_up(&self, talk: &Talk) -> Result<(), ClientError> {
         let begun = Instant::now();
         while begun.elapsed() < LONGEST {
-            self.say(talk, TypingStatus::Typing).await?;
+            // Typing calls are limited, too; what is sent matters more.
+            if !self.budgets.is_punished(now_ms()) {
+                self.say(talk, TypingStatus::Typing).await?;
+            }
             tokio::time::sleep(KEEP_ALIVE).await;
         }
         Ok(())

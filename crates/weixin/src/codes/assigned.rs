@@ -5,6 +5,8 @@ use ilink::Code;
 use crate::governor::{Alarm, Parked, Why};
 use crate::outcome::{Outcome, Unsendable};
 
+/// The backend refuses the account's bot token.
+pub(crate) const NEEDS_LOGIN: &str = "W105";
 /// Messages that came too late to be worth sending.
 pub(crate) const EXPIRED: &str = "W307";
 

@@ -45,6 +45,10 @@ pub enum Notice {
         /// When it was said.
         since: String,
     },
+    /// A message of the peer failed too often and was set aside.
+    SetAside,
+    /// A message of the peer holds nothing that is supported here.
+    Unsupported,
     /// The peer's message waits for others.
     InQueue {
         /// For how many.
@@ -67,6 +71,8 @@ impl Notice {
             Self::VoiceUnread => "W508",
             Self::Late { .. } => "W509",
             Self::InQueue { .. } => "W510",
+            Self::SetAside => "W511",
+            Self::Unsupported => "W512",
         }
     }
 
@@ -86,7 +92,7 @@ impl Notice {
             Self::FewLeft { left } => fill(&[("left", left)]),
             Self::AsFile => fill(&[]),
             Self::Late { since } => fill(&[("since", since)]),
-            Self::MediaLost | Self::VoiceUnread => trouble(fill(&[])),
+            Self::MediaLost | Self::VoiceUnread | Self::SetAside | Self::Unsupported => trouble(fill(&[])),
             Self::MediaTooLarge { max } => trouble(fill(&[("max", &megabytes(*max))])),
             // The name comes last: it may contain anything.
             Self::FileTooLarge { name, max } => {

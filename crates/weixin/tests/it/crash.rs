@@ -37,7 +37,7 @@ async fn a_turn_that_was_cut_is_handed_over_again_and_answers_once() {
 #[tokio::test]
 async fn messages_that_waited_behind_a_cut_turn_come_in_order() {
     let scene = Scene::new().await;
-    let host = TestHost::start(scene.dir.path()).await;
+    let host = TestHost::start_one_by_one(scene.dir.path()).await;
     for text in ["one", "two", "three"] {
         scene.alice.says(text).await;
     }
@@ -45,7 +45,7 @@ async fn messages_that_waited_behind_a_cut_turn_come_in_order() {
     host.hears().await;
     crashes(host).await;
 
-    let host = TestHost::start(scene.dir.path()).await;
+    let host = TestHost::start_one_by_one(scene.dir.path()).await;
     assert_eq!(host.answers("2").await.text, "two");
     assert_eq!(host.answers("3").await.text, "three");
     for text in ["1", "2", "3"] {

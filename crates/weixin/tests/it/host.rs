@@ -14,7 +14,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use ilink::client::{Http, HttpOptions};
 use tokio::sync::mpsc;
-use weixin::{Settings, WeixinChannel};
+use weixin::{MergeSettings, Settings, WeixinChannel};
 
 /// Long enough for a loaded machine; a test that passes never waits for it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -30,6 +30,8 @@ struct Recorder {
     told: mpsc::UnboundedSender<Inbound>,
     asked: Arc<Mutex<Vec<Sender>>>,
     strangers: HashSet<String>,
+    /// What makes the host panic.
+    poison: Option<String>,
 }
 
 impl Host for Recorder {
@@ -41,6 +43,7 @@ impl Host for Recorder {
     }
 
     fn receive(&self, inbound: Inbound) -> BoxFuture<'_, Result<(), HostError>> {
+        assert!(self.poison.as_deref() != Some(inbound.text.as_str()), "the host cannot read this");
         let taken = self.told.send(inbound).map_err(|_| HostError::Stopping);
         async move { taken }.boxed()
     }
@@ -57,18 +60,33 @@ impl TestHost {
     }
 
     pub(crate) async fn start_refusing(dir: &Path, strangers: &[&str]) -> Self {
-        Self::start_channel(channel(dir), strangers).await
+        Self::begin(channel(dir), strangers, None).await
+    }
+
+    /// Starts the channel with other settings than the defaults.
+    pub(crate) async fn start_with(dir: &Path, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::begin(channel_with(dir, change), &[], None).await
     }
 
     /// Starts the channel with settings of its own.
-    pub(crate) async fn start_with(settings: Settings) -> Self {
-        Self::start_channel(WeixinChannel::new(settings, http()), &[]).await
+    pub(crate) async fn start_on(settings: Settings) -> Self {
+        Self::begin(WeixinChannel::new(settings, http()), &[], None).await
     }
 
-    async fn start_channel(channel: WeixinChannel, strangers: &[&str]) -> Self {
+    /// Starts a channel that hands messages over one by one as they come.
+    pub(crate) async fn start_one_by_one(dir: &Path) -> Self {
+        Self::start_with(dir, |settings| settings.intake.merge = MergeSettings::off()).await
+    }
+
+    /// Starts a host that panics whenever it is given this text.
+    pub(crate) async fn start_poisoned_by(dir: &Path, text: &str) -> Self {
+        Self::begin(channel(dir), &[], Some(text.to_owned())).await
+    }
+
+    async fn begin(channel: WeixinChannel, strangers: &[&str], poison: Option<String>) -> Self {
         let (told, inbound) = mpsc::unbounded_channel();
         let strangers = strangers.iter().map(|&peer| peer.to_owned()).collect();
-        let recorder = Recorder { told, asked: Arc::default(), strangers };
+        let recorder = Recorder { told, asked: Arc::default(), strangers, poison };
         channel.start(Arc::new(recorder)).await.unwrap();
         Self { channel, inbound: tokio::sync::Mutex::new(inbound) }
     }
@@ -111,7 +129,13 @@ impl TestHost {
 }
 
 pub(crate) fn channel(dir: &Path) -> WeixinChannel {
-    WeixinChannel::new(Settings::new(dir), http())
+    channel_with(dir, |_| {})
+}
+
+pub(crate) fn channel_with(dir: &Path, change: impl FnOnce(&mut Settings)) -> WeixinChannel {
+    let mut settings = Settings::new(dir);
+    change(&mut settings);
+    WeixinChannel::new(settings, http())
 }
 
 fn http() -> Http {

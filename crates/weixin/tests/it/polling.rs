@@ -49,7 +49,7 @@ async fn an_edge_that_cuts_polls_is_met_once_and_remembered() {
     let settings = Settings { hold: ENDLESS, ..hasty(scene.dir.path()) };
     scene.backend.next_times(Endpoint::GetUpdates, ALWAYS, Fault::EdgeCut { after: ms(400) });
 
-    let host = TestHost::start_with(settings.clone()).await;
+    let host = TestHost::start_on(settings.clone()).await;
     scene.polled_times(12).await;
     wait_until(&host, |status| status["state"] == "polling").await;
     scene.alice.says("through the edge").await;
@@ -60,7 +60,7 @@ async fn an_edge_that_cuts_polls_is_met_once_and_remembered() {
     // Now nothing cuts, so polls end only if the client leaves them.
     scene.backend.clear_faults();
     let before = scene.polls();
-    let host = TestHost::start_with(settings).await;
+    let host = TestHost::start_on(settings).await;
     scene.polled_times(before + 4).await;
     wait_until(&host, |status| status["state"] == "polling").await;
 
@@ -75,7 +75,7 @@ async fn an_edge_that_cuts_polls_is_met_once_and_remembered() {
 #[tokio::test]
 async fn a_silent_way_shows_and_heals() {
     let scene = brisk_scene().await;
-    let host = TestHost::start_with(hasty(scene.dir.path())).await;
+    let host = TestHost::start_on(hasty(scene.dir.path())).await;
     wait_until(&host, |status| status["state"] == "polling").await;
 
     let (silence, gate) = Fault::hold_before();
@@ -95,7 +95,7 @@ async fn a_silent_way_shows_and_heals() {
 #[tokio::test]
 async fn half_an_answer_is_asked_for_again() {
     let scene = brisk_scene().await;
-    let host = TestHost::start_with(hasty(scene.dir.path())).await;
+    let host = TestHost::start_on(hasty(scene.dir.path())).await;
     scene.backend.next_times(Endpoint::GetUpdates, 2, Fault::HalfBody);
     scene.alice.says("whole").await;
     assert_eq!(host.answers("thanks").await.text, "whole");
@@ -115,7 +115,7 @@ async fn a_machine_that_wakes_up_polls_at_once() {
     });
     let hasty = hasty(scene.dir.path());
     let pace = Pace { clocks, ..hasty.pace.clone() };
-    let host = TestHost::start_with(Settings { hold: ENDLESS, pace, ..hasty }).await;
+    let host = TestHost::start_on(Settings { hold: ENDLESS, pace, ..hasty }).await;
     scene.polled().await;
 
     slept_s.store(3_600, Ordering::Relaxed);
@@ -130,7 +130,7 @@ async fn a_machine_that_wakes_up_polls_at_once() {
 #[tokio::test]
 async fn every_lasting_fault_shows_and_goes() {
     let scene = brisk_scene().await;
-    let host = TestHost::start_with(hasty(scene.dir.path())).await;
+    let host = TestHost::start_on(hasty(scene.dir.path())).await;
     let faults = [
         (Fault::BadGateway, "getupdates: answered with HTTP status 502"),
         (Fault::Reset, "getupdates: the connection failed"),
@@ -156,7 +156,7 @@ async fn every_lasting_fault_shows_and_goes() {
 #[tokio::test]
 async fn refused_polls_ask_for_a_login_and_hold_back_no_reply() {
     let scene = brisk_scene().await;
-    let host = TestHost::start_with(hasty(scene.dir.path())).await;
+    let host = TestHost::start_on(hasty(scene.dir.path())).await;
     scene.alice.says("one moment").await;
     let inbound = host.hears().await;
     let starts = scene.backend.requests_to(Endpoint::NotifyStart).len();
@@ -179,7 +179,7 @@ async fn refused_polls_ask_for_a_login_and_hold_back_no_reply() {
 #[tokio::test]
 async fn polls_go_on_while_a_turn_takes_for_ever() {
     let scene = brisk_scene().await;
-    let host = TestHost::start_with(hasty(scene.dir.path())).await;
+    let host = TestHost::start_on(hasty(scene.dir.path())).await;
     scene.alice.says("think").await;
     host.hears().await;
     scene.polled_times(scene.polls() + 3).await;
@@ -193,7 +193,7 @@ async fn a_login_anew_of_one_account_does_not_touch_the_poll_of_another() {
     let bob = scene.backend.user("bob").await;
     log_in(scene.dir.path(), &scene.backend.bind(&bob).await);
     let settings = Settings { hold: ENDLESS, ..hasty(scene.dir.path()) };
-    let host = TestHost::start_with(settings).await;
+    let host = TestHost::start_on(settings).await;
     scene.polled_times(2).await;
 
     log_in(scene.dir.path(), &scene.backend.bind(&bob).await);
@@ -216,11 +216,11 @@ async fn a_copied_folder_waits_for_the_token_and_takes_over() {
     let copy = tempfile::tempdir().unwrap();
     log_in(copy.path(), &scene.bot);
     let settings = hasty(scene.dir.path());
-    let first = TestHost::start_with(settings.clone()).await;
+    let first = TestHost::start_on(settings.clone()).await;
     wait_until(&first, |status| status["state"] == "polling").await;
 
     let second = Settings { dir: copy.path().to_owned(), ..settings };
-    let second = TestHost::start_with(second).await;
+    let second = TestHost::start_on(second).await;
     let status = wait_until(&second, |status| status["state"] == "degraded").await;
     let reason = status["reason"].as_str().unwrap();
     let owner = format!("held elsewhere: process {} since ", std::process::id());

@@ -24,7 +24,7 @@ async fn a_conversation_from_end_to_end() {
 #[tokio::test]
 async fn messages_of_one_peer_come_in_order() {
     let scene = Scene::new().await;
-    let host = TestHost::start(scene.dir.path()).await;
+    let host = TestHost::start_one_by_one(scene.dir.path()).await;
     for n in 0..20 {
         scene.alice.says(&format!("number {n}")).await;
     }
@@ -68,7 +68,7 @@ async fn copies_of_a_message_make_one_turn() {
 #[tokio::test]
 async fn two_equal_texts_are_two_messages() {
     let scene = Scene::new().await;
-    let host = TestHost::start(scene.dir.path()).await;
+    let host = TestHost::start_one_by_one(scene.dir.path()).await;
     scene.alice.says("again").await;
     scene.alice.says("again").await;
     let (first, second) = (host.hears().await, host.hears().await);
@@ -79,7 +79,7 @@ async fn two_equal_texts_are_two_messages() {
 #[tokio::test]
 async fn media_are_fetched_in_order_with_their_names() {
     let scene = Scene::new().await;
-    let host = TestHost::start(scene.dir.path()).await;
+    let host = TestHost::start_one_by_one(scene.dir.path()).await;
     let picture = vec![7; 100_000];
     scene.alice.sends_image(&picture, "point.png").await;
     scene.alice.sends_file("鸿雁传书".as_bytes(), "../报告 1.txt").await;
@@ -101,7 +101,7 @@ async fn media_are_fetched_in_order_with_their_names() {
 #[tokio::test]
 async fn a_media_that_cannot_be_had_does_not_cost_the_message() {
     let scene = Scene::new().await;
-    let host = TestHost::start(scene.dir.path()).await;
+    let host = TestHost::start_one_by_one(scene.dir.path()).await;
     scene.backend.next_times(Endpoint::CdnDownload, 2, Fault::BadGateway);
     scene.alice.sends_file(b"lost", "lost.txt").await;
     let file = only_attachment(&host).await;

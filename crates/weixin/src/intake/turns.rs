@@ -1,0 +1,96 @@
+//! The turns that hosts work on.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use contract::{AccountId, Lane, TurnId};
+use ilink::RunId;
+use parking_lot::Mutex;
+
+use crate::commands::Trace;
+use crate::saying::InTurn;
+use crate::store::Talk;
+
+/// The turns that hosts work on. Clones share them.
+#[derive(Clone, Default)]
+pub(crate) struct Turns {
+    // Held for a map look-up, never across an await.
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Default)]
+struct Inner {
+    open: HashMap<TurnId, OpenTurn>,
+    /// How many turns each conversation has open, apart from commands that
+    /// overtook it.
+    busy: HashMap<Talk, usize>,
+}
+
+/// A turn that a host works on.
+#[derive(Clone, Debug)]
+pub(crate) struct OpenTurn {
+    /// The inbox row of its first message.
+    pub(crate) row: i64,
+    pub(crate) talk: Talk,
+    pub(crate) lane: Lane,
+    pub(crate) run_id: RunId,
+    /// What is to be reported when it ends; only in debug mode.
+    pub(crate) trace: Option<Trace>,
+}
+
+impl OpenTurn {
+    /// Names the turn for what is said in it.
+    pub(crate) fn in_turn(&self) -> InTurn {
+        InTurn { row: self.row, talk: self.talk.clone(), run_id: self.run_id.clone() }
+    }
+}
+
+impl Turns {
+    pub(super) fn open(&self, id: TurnId, turn: OpenTurn) {
+        let mut inner = self.inner.lock();
+        if turn.lane == Lane::Conversation {
+            *inner.busy.entry(turn.talk.clone()).or_default() += 1;
+        }
+        inner.open.insert(id, turn);
+    }
+
+    pub(crate) fn get(&self, id: &TurnId) -> Option<OpenTurn> {
+        self.inner.lock().open.get(id).cloned()
+    }
+
+    pub(crate) fn close(&self, id: &TurnId) -> Option<OpenTurn> {
+        let mut inner = self.inner.lock();
+        let turn = inner.open.remove(id)?;
+        if turn.lane == Lane::Conversation
+            && let Some(n) = inner.busy.get_mut(&turn.talk)
+        {
+            *n -= 1;
+            if *n == 0 {
+                inner.busy.remove(&turn.talk);
+            }
+        }
+        Some(turn)
+    }
+
+    /// Forgets all turns: no host will end them any more.
+    pub(crate) fn close_all(&self) {
+        *self.inner.lock() = Inner::default();
+    }
+
+    /// Says whether a turn of the conversation runs.
+    pub(crate) fn is_busy(&self, talk: &Talk) -> bool {
+        self.inner.lock().busy.contains_key(talk)
+    }
+
+    /// Returns the rows of an account's open turns.
+    pub(crate) fn rows(&self, account: &AccountId) -> Vec<i64> {
+        let inner = self.inner.lock();
+        let of_account = inner.open.values().filter(|turn| turn.talk.account == *account);
+        of_account.map(|turn| turn.row).collect()
+    }
+}
+
+/// Names the turn whose first message lies in a row.
+pub(crate) fn turn_id(row: i64) -> TurnId {
+    TurnId::new(format!("t{row}"))
+}

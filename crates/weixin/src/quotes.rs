@@ -1,0 +1,259 @@
+//! What was said before, kept for messages that refer to it.
+//!
+//! Newer phones quote by the backend's id alone. So each message that an
+//! admitted peer says, and each that we say, is remembered by that id, with its
+//! media, within a budget. A quote that cannot be resolved never costs the
+//! message that carries it.
+
+use std::path::{Path, PathBuf};
+
+use contract::{Attachment, Author, MediaKind, Quote};
+use ilink::MessageId;
+use ilink::wire::RefMsg;
+use ledger::LedgerError;
+use serde::{Deserialize, Serialize};
+
+use crate::credentials::create_private_dir;
+use crate::inbound::text_of_item;
+use crate::received_files::mime_of;
+use crate::store::{KeptMedia, OfficialQuote, Remembered, Store, Talk, read_official};
+
+mod partial;
+
+/// The longest text that is remembered, in bytes.
+const LONGEST_TEXT: usize = 64 << 10;
+
+/// What is kept for quotes: the official plugin's `quoteCache`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct QuoteSettings {
+    /// Whether anything is kept and looked up.
+    pub enabled: bool,
+    /// For how many days messages are kept.
+    pub retention_days: u32,
+    /// How many messages are kept for each account.
+    pub max_messages_per_account: u32,
+    /// For how many days their media are kept.
+    pub media_retention_days: u32,
+    /// How many bytes of media are kept for each account.
+    pub max_media_bytes_per_account: u64,
+    /// The largest media that is kept, in bytes.
+    pub max_single_media_bytes: u64,
+}
+
+impl Default for QuoteSettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            retention_days: 30,
+            max_messages_per_account: 10_000,
+            media_retention_days: 7,
+            max_media_bytes_per_account: 256 << 20,
+            max_single_media_bytes: 25 << 20,
+        }
+    }
+}
+
+/// Remembers what was said. Clones share the memory.
+#[derive(Clone)]
+pub(crate) struct Quotes {
+    pub(crate) store: Store,
+    /// Where media of quoted messages lie.
+    pub(crate) dir: PathBuf,
+    pub(crate) settings: QuoteSettings,
+}
+
+/// What an import brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Imported {
+    /// How many messages were not known before.
+    pub(crate) n: usize,
+}
+
+/// Why an import failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ImportError {
+    #[error("the official plugin's store cannot be read")]
+    Read(#[from] rusqlite::Error),
+    #[error(transparent)]
+    Store(#[from] LedgerError),
+}
+
+impl Quotes {
+    /// Opens the memory; makes the folder for media.
+    pub(crate) fn open(
+        store: Store,
+        dir: PathBuf,
+        settings: QuoteSettings,
+    ) -> std::io::Result<Self> {
+        create_private_dir(&dir)?;
+        Ok(Self { store, dir, settings })
+    }
+
+    /// Remembers what an admitted peer said.
+    pub(crate) async fn record_inbound(
+        &self,
+        talk: &Talk,
+        message_id: String,
+        text: &str,
+        media: &[Attachment],
+        now_ms: i64,
+    ) {
+        self.record(talk, message_id, Author::Peer, text, media, now_ms).await;
+    }
+
+    /// Remembers what we said, once the backend has given it an id.
+    pub(crate) async fn record_outbound(
+        &self,
+        talk: &Talk,
+        message_id: &MessageId,
+        text: &str,
+        media: &[Attachment],
+        now_ms: i64,
+    ) {
+        self.record(talk, message_id.to_string(), Author::Us, text, media, now_ms).await;
+    }
+
+    /// Failures are logged: they cost a quote at worst.
+    async fn record(
+        &self,
+        talk: &Talk,
+        message_id: String,
+        author: Author,
+        text: &str,
+        media: &[Attachment],
+        created_at_ms: i64,
+    ) {
+        if !self.settings.enabled {
+            return;
+        }
+        let mut kept = Vec::new();
+        for attachment in media {
+            kept.push(self.keep(attachment).await);
+        }
+        let text = text[..text.floor_char_boundary(LONGEST_TEXT)].to_owned();
+        let talk = talk.clone();
+        let message = Remembered { talk, message_id, author, text, media: kept, created_at_ms };
+        if let Err(err) = self.store.remember(vec![message]).await {
+            tracing::warn!(error = %err, "a message cannot be quoted later");
+        }
+    }
+
+    /// Keeps a media's bytes under a name of their own, if they are not too large.
+    async fn keep(&self, attachment: &Attachment) -> KeptMedia {
+        let Attachment { kind, name, mime, path, transcript, problem: _ } = attachment.clone();
+        let mut media = KeptMedia { kind, name, mime, file: None, bytes: 0, transcript };
+        let Some(path) = path else {
+            return media;
+        };
+        match self.link(&path).await {
+            Ok(Some((file, bytes))) => (media.file, media.bytes) = (Some(file), bytes),
+            Ok(None) => {}
+            Err(err) => tracing::warn!(error = %err, "a media cannot be quoted later"),
+        }
+        media
+    }
+
+    async fn link(&self, path: &Path) -> std::io::Result<Option<(String, u64)>> {
+        let found = tokio::fs::symlink_metadata(path).await?;
+        if !found.is_file() || found.len() > self.settings.max_single_media_bytes {
+            return Ok(None);
+        }
+        let mut file = uuid::Uuid::new_v4().to_string();
+        if let Some(extension) = path.extension().and_then(|text| text.to_str()) {
+            file.push('.');
+            file.push_str(extension);
+        }
+        let to = self.dir.join(&file);
+        if tokio::fs::hard_link(path, &to).await.is_err() {
+            // Another file system, or one without links.
+            tokio::fs::copy(path, &to).await?;
+        }
+        Ok(Some((file, found.len())))
+    }
+
+    /// Finds the quoted message in the memory.
+    pub(crate) async fn find(&self, talk: &Talk, reference: &RefMsg) -> Option<Quote> {
+        let message_id = id_of(reference).filter(|_| self.settings.enabled)?;
+        let found = self.store.remembered(talk, &message_id).await.unwrap_or_else(|err| {
+            tracing::warn!(error = %err, "quotes cannot be looked up");
+            None
+        })?;
+        let attachments = found.media.into_iter().map(|media| self.attachment(media)).collect();
+        let text = selected(reference, found.text);
+        Some(Quote { message_id: Some(message_id), author: Some(found.author), text, attachments })
+    }
+
+    fn attachment(&self, media: KeptMedia) -> Attachment {
+        let path = media.file.map(|file| self.dir.join(file)).filter(|path| path.is_file());
+        let problem = path.is_none().then(|| "it is no longer kept".to_owned());
+        let KeptMedia { kind, name, mime, transcript, .. } = media;
+        Attachment { kind, name, mime, path, problem, transcript }
+    }
+
+    /// Forgets what is over the budget, and removes files that nothing refers
+    /// to. Those younger than `age` are left: their row may be about to be written.
+    pub(crate) async fn prune(&self, now_ms: i64, age: std::time::Duration) {
+        match self.store.prune_quotes(&self.settings, now_ms).await {
+            Ok(needed) => crate::files::sweep(&self.dir, &needed, age).await,
+            Err(err) => tracing::warn!(error = %err, "old quotes not forgotten"),
+        }
+    }
+
+    /// Takes over what the official plugin has remembered, unless something is
+    /// remembered here already. Its store is only read.
+    pub(crate) async fn import(&self, path: &Path) -> Result<Imported, ImportError> {
+        if !path.exists() || !self.store.remembers_nothing().await? {
+            return Ok(Imported { n: 0 });
+        }
+        let path = path.to_owned();
+        let read = tokio::task::spawn_blocking(move || read_official(&path)).await;
+        let mut messages = Vec::new();
+        for OfficialQuote { mut message, media_path, media_name, media_mime } in
+            read.unwrap_or_else(|_| Ok(Vec::new()))?
+        {
+            if let Some(path) = media_path {
+                let name = media_name.unwrap_or_default();
+                let mime = media_mime.or_else(|| mime_of(&path));
+                let kind = kind_of(mime.as_deref());
+                let (path, problem, transcript) = (Some(path), None, None);
+                let media = Attachment { kind, name, mime, path, problem, transcript };
+                message.media.push(self.keep(&media).await);
+            }
+            messages.push(message);
+        }
+        Ok(Imported { n: self.store.remember(messages).await? })
+    }
+}
+
+/// Returns the id of the message that is meant.
+pub(crate) fn id_of(reference: &RefMsg) -> Option<String> {
+    let item = reference.message_item.as_deref();
+    let id = reference.svr_id.as_ref().or_else(|| item?.msg_id.as_ref())?;
+    Some(id.to_string())
+}
+
+/// Returns what a reference itself says of the quoted message.
+pub(crate) fn inline_text(reference: &RefMsg) -> String {
+    let item = reference.message_item.as_deref();
+    let said = item.filter(|item| item.text_item.is_some()).and_then(text_of_item);
+    selected(reference, said.or_else(|| reference.title.clone()).unwrap_or_default())
+}
+
+/// Returns the part that was selected, or all of it when that cannot be told.
+fn selected(reference: &RefMsg, text: String) -> String {
+    let part = reference.partial_text.as_ref().and_then(|it| partial::part(&text, it));
+    part.map(str::to_owned).unwrap_or(text)
+}
+
+fn kind_of(mime: Option<&str>) -> MediaKind {
+    match mime.unwrap_or_default().split('/').next() {
+        Some("image") => MediaKind::Image,
+        Some("video") => MediaKind::Video,
+        Some("audio") => MediaKind::Voice,
+        Some(_) | None => MediaKind::File,
+    }
+}
+
+#[cfg(test)]
+mod tests;
