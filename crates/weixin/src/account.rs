@@ -83,8 +83,7 @@ impl Account {
     pub(crate) async fn start(parts: Parts) -> Result<Self, LedgerError> {
         let (receiving, sending) = (Tasks::new(), Tasks::new());
         let store = parts.desk.store.clone();
-        let news =
-            News::new(parts.id.clone(), Arc::clone(&parts.host), parts.desk.sayings.clone());
+        let news = News::new(parts.id.clone(), Arc::clone(&parts.host), parts.desk.sayings.clone());
         let budgets = Budgets::new(store.line(&parts.id).await?.as_deref());
         store.retry_now(&parts.id).await?;
 
@@ -174,7 +173,9 @@ impl Account {
         }
         self.notes.forget(&self.id);
         self.health.update(|_| AccountState::Stopped);
-        if let Err(err) = self.desk.store.note(vec![(self.id.clone(), self.health.snapshot())]).await {
+        if let Err(err) =
+            self.desk.store.note(vec![(self.id.clone(), self.health.snapshot())]).await
+        {
             tracing::warn!(account = %self.id, error = %err, "stop not noted");
         }
     }

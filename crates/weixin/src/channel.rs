@@ -224,10 +224,7 @@ impl Channel for WeixinChannel {
         async move { self.desk()?.name_peer(target, name).await }.boxed()
     }
 
-    fn configure(
-        &self,
-        _: serde_json::Value,
-    ) -> BoxFuture<'_, Result<Vec<String>, ChannelError>> {
+    fn configure(&self, _: serde_json::Value) -> BoxFuture<'_, Result<Vec<String>, ChannelError>> {
         async { Err(ChannelError::Stopped) }.boxed()
     }
 

@@ -157,8 +157,9 @@ impl Delivery {
             Payload::Text(text) => {
                 let more = next.behind > 0;
                 let now_ms = self.clock.now_ms();
-                let left =
-                    self.budgets.gate(&mut budget, &settings.limits, |gate| gate.hint(more, now_ms));
+                let left = self
+                    .budgets
+                    .gate(&mut budget, &settings.limits, |gate| gate.hint(more, now_ms));
                 Item::text(hinted(text, left, next.behind))
             }
             Payload::Media { .. }
@@ -494,7 +495,6 @@ fn hinted(text: &str, left: Option<u32>, behind: u32) -> String {
 
 fn message(talk: &Talk, next: &Next, item: Item) -> Message {
     let Next { row, token, .. } = next;
-    let message =
-        Message::outbound(talk.peer.clone(), item, token.clone(), row.client_id.clone());
+    let message = Message::outbound(talk.peer.clone(), item, token.clone(), row.client_id.clone());
     Message { run_id: row.run_id.clone(), ..message }
 }

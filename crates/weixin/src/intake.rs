@@ -16,7 +16,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contract::{
-    AccountId, ChannelError, ChannelId, Conversation, Host, HostError, Lane, PeerId, Sender, Verdict,
+    AccountId, ChannelError, ChannelId, Conversation, Host, HostError, Lane, PeerId, Sender,
+    Verdict,
 };
 use futures_util::FutureExt as _;
 use futures_util::future::join;
@@ -242,7 +243,10 @@ impl Intake {
             talk: talk.clone(),
             lane,
             run_id: RunId::new(first.run_id.as_str()),
-            trace: self.debug.is_on(&self.account).then(|| gathered.trace(rows, self.clock.now_ms())),
+            trace: self
+                .debug
+                .is_on(&self.account)
+                .then(|| gathered.trace(rows, self.clock.now_ms())),
         };
         self.turns.open(gathered.inbound.turn.clone(), turn);
         // Side by side: what can be quoted later must not delay the turn.
@@ -276,7 +280,9 @@ impl Intake {
             return Ok(self.store.finish(row.id).await?);
         }
         let texts = match command {
-            Command::Echo(text) => echoed(text, row.sent_at_ms, row.received_at_ms, self.clock.now_ms()),
+            Command::Echo(text) => {
+                echoed(text, row.sent_at_ms, row.received_at_ms, self.clock.now_ms())
+            }
             Command::ToggleDebug => {
                 let (debug, account) = (self.debug.clone(), self.account.clone());
                 let toggling = tokio::task::spawn_blocking(move || debug.toggle(&account)).await;

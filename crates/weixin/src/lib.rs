@@ -74,12 +74,12 @@ mod wake;
 
 pub use crate::channel::WeixinChannel;
 pub use crate::clock::Clock;
-pub use crate::credentials::{Credentials, CredentialsError, Registry};
-pub use crate::sending::{MarkdownStyle, SendSettings, Ttl};
-pub use crate::pace::Pace;
 pub use crate::commands::Words;
+pub use crate::credentials::{Credentials, CredentialsError, Registry};
 pub use crate::intake::IntakeSettings;
 pub use crate::merge::MergeSettings;
+pub use crate::pace::Pace;
 pub use crate::quotes::QuoteSettings;
+pub use crate::sending::{MarkdownStyle, SendSettings, Ttl};
 pub use crate::settings::{CHANNEL_ID, PROTOCOL_VERSION, Settings};
 pub use crate::time::{Clocks, Reading};

@@ -27,7 +27,11 @@ const GAUGES: &[Gauge] = &[
         help: "Messages that wait to leave",
         of: |status| count(status.outbox),
     },
-    Gauge { name: "outbox_parked", help: "Messages that are parked", of: |status| count(status.parked) },
+    Gauge {
+        name: "outbox_parked",
+        help: "Messages that are parked",
+        of: |status| count(status.parked),
+    },
     Gauge {
         name: "peers_suppressed",
         help: "Peers to whom sends seem not to show",
@@ -63,7 +67,12 @@ pub(crate) fn text(
     for status in accounts {
         for state in STATES {
             let is_it = i64::from(word(&status.state) == state);
-            line(&mut text, "account_state", &[("account", status.account.as_str()), ("state", state)], is_it);
+            line(
+                &mut text,
+                "account_state",
+                &[("account", status.account.as_str()), ("state", state)],
+                is_it,
+            );
         }
     }
     for gauge in GAUGES {
@@ -76,7 +85,8 @@ pub(crate) fn text(
     }
     peer_lines(&mut text, peers);
     head(&mut text, "outbox_given_up", "Messages that were given up in the last two days");
-    let given_up = |entry: &&OutboxEntry| matches!(entry.delivery, contract::Delivery::Failed { .. });
+    let given_up =
+        |entry: &&OutboxEntry| matches!(entry.delivery, contract::Delivery::Failed { .. });
     let n = outbox.iter().filter(given_up).count();
     line(&mut text, "outbox_given_up", &[], count(n as u64).unwrap_or(0));
     text
@@ -85,16 +95,27 @@ pub(crate) fn text(
 fn peer_lines(text: &mut String, peers: &[PeerStatus]) {
     type Number = fn(&PeerStatus) -> Option<i64>;
     let numbers: [(&str, &str, Number); 3] = [
-        ("peer_window_left_ms", "How long the peer can still be written to", |peer| peer.window_left_ms),
-        ("peer_sends_left", "Sends left until the peer writes", |peer| peer.sends_left.map(i64::from)),
-        ("peer_unconfirmed", "Sends in a row without a receipt", |peer| Some(peer.unconfirmed.into())),
+        ("peer_window_left_ms", "How long the peer can still be written to", |peer| {
+            peer.window_left_ms
+        }),
+        ("peer_sends_left", "Sends left until the peer writes", |peer| {
+            peer.sends_left.map(i64::from)
+        }),
+        ("peer_unconfirmed", "Sends in a row without a receipt", |peer| {
+            Some(peer.unconfirmed.into())
+        }),
     ];
     for (name, help, number) in numbers {
         head(text, name, help);
         for peer in peers {
             let Some(value) = number(peer) else { continue };
             let at = &peer.conversation;
-            line(text, name, &[("account", at.account.as_str()), ("peer", at.peer.as_str())], value);
+            line(
+                text,
+                name,
+                &[("account", at.account.as_str()), ("peer", at.peer.as_str())],
+                value,
+            );
         }
     }
 }
@@ -106,7 +127,8 @@ fn head(text: &mut String, name: &str, help: &str) {
 fn line(text: &mut String, name: &str, labels: &[(&str, &str)], value: i64) {
     let labels: Vec<_> =
         labels.iter().map(|(key, value)| format!("{key}=\"{}\"", escaped(value))).collect();
-    let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+    let labels =
+        if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
     // Writing to a string cannot fail.
     writeln!(text, "weixin_{name}{labels} {value}").unwrap_or_default();
 }

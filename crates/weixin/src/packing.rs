@@ -77,8 +77,7 @@ impl Packing {
                     }
                 };
                 let name = name.as_deref().or(fetched.name.as_deref()).unwrap_or("file");
-                let parcel =
-                    Parcel { path: &fetched.path, name, kind: *kind, as_file: *as_file };
+                let parcel = Parcel { path: &fetched.path, name, kind: *kind, as_file: *as_file };
                 self.upload(&talk.peer, &parcel, settings).await?
             }
         };
@@ -158,9 +157,7 @@ fn item(
             sample_rate: 24_000,
             length: length.unwrap_or_default(),
         }),
-        MediaType::File | MediaType::Unknown(_) => {
-            uploaded.file_item(named(name, facts))
-        }
+        MediaType::File | MediaType::Unknown(_) => uploaded.file_item(named(name, facts)),
     }
 }
 

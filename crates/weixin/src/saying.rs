@@ -6,7 +6,10 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use contract::{ChannelError, Content, Media, MediaKind, Outgoing, Reply, ReplyClass, SendClass, Signal, Source, ToolOutcome};
+use contract::{
+    ChannelError, Content, Media, MediaKind, Outgoing, Reply, ReplyClass, SendClass, Signal,
+    Source, ToolOutcome,
+};
 use ilink::{ClientId, RunId};
 use mediafile::facts::inspect;
 use mediafile::local::Roots;
@@ -57,11 +60,7 @@ impl Sayings {
 
     /// Stores what a turn is doing, if it can be told in items of its own.
     /// Not kept over a restart.
-    pub(crate) async fn progress(
-        &self,
-        turn: &InTurn,
-        signal: Signal,
-    ) -> Result<(), ChannelError> {
+    pub(crate) async fn progress(&self, turn: &InTurn, signal: Signal) -> Result<(), ChannelError> {
         let payload = match signal {
             Signal::Working => return Ok(()),
             Signal::ToolStarted { tool, call_id } => Payload::ToolStarted { tool, call_id },
@@ -76,8 +75,7 @@ impl Sayings {
         };
         let life = self.settings.now().ttl.answer;
         let saying = self.saying(&turn.talk, Class::Progress, life, vec![payload]);
-        let saying =
-            Saying { turn: Some(turn.row), run_id: Some(turn.run_id.clone()), ..saying };
+        let saying = Saying { turn: Some(turn.row), run_id: Some(turn.run_id.clone()), ..saying };
         self.store(saying).await.map(drop)
     }
 
@@ -108,7 +106,9 @@ impl Sayings {
         let language = self.store.language(talk).await.map_err(storage)?;
         let words = vec![Payload::Text(notice.say(language))];
         let saying = self.saying(talk, Class::Notice, self.settings.now().ttl.notice, words);
-        self.store(Saying { key: Some(format!("{}:{about}", notice.code())), ..saying }).await.map(drop)
+        self.store(Saying { key: Some(format!("{}:{about}", notice.code())), ..saying })
+            .await
+            .map(drop)
     }
 
     /// Stores the channel's own answer to a command, once per turn.
@@ -230,7 +230,8 @@ impl Sayings {
                 Ok(Payload::Media { kind, name, file, as_file })
             }
             Source::Named(url) if is_remote(&url) => {
-                let instead = name.as_ref().map_or_else(|| url.clone(), |name| format!("{name} ({url})"));
+                let instead =
+                    name.as_ref().map_or_else(|| url.clone(), |name| format!("{name} ({url})"));
                 Ok(Payload::Remote { kind, name, url, as_file, instead })
             }
             Source::Named(reference) => {

@@ -88,7 +88,8 @@ impl Default for SendSettings {
 impl SendSettings {
     /// Returns what bounds the fetching of media.
     pub(crate) fn fetch_limits(&self) -> FetchLimits {
-        let own_networks = self.media_networks.iter().filter_map(|text| text.parse().ok()).collect();
+        let own_networks =
+            self.media_networks.iter().filter_map(|text| text.parse().ok()).collect();
         FetchLimits { own_networks, ..FetchLimits::default() }
     }
 }

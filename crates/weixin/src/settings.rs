@@ -9,9 +9,9 @@ use url::Url;
 
 use crate::clock::Clock;
 use crate::credentials::Registry;
-use crate::sending::SendSettings;
-use crate::pace::Pace;
 use crate::intake::IntakeSettings;
+use crate::pace::Pace;
+use crate::sending::SendSettings;
 
 /// The channel's id, in configurations and on the command line.
 pub const CHANNEL_ID: &str = "openclaw-weixin";

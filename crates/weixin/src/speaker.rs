@@ -19,7 +19,11 @@ pub(crate) struct Speaker {
 impl Speaker {
     /// Answers a command, a message each. Said twice for the same turn, nothing
     /// leaves twice.
-    pub(crate) async fn answer(&self, turn: &InTurn, texts: Vec<String>) -> Result<(), ChannelError> {
+    pub(crate) async fn answer(
+        &self,
+        turn: &InTurn,
+        texts: Vec<String>,
+    ) -> Result<(), ChannelError> {
         self.sayings.command(turn, texts).await?;
         self.delivery.wake(turn.talk.peer.clone());
         Ok(())

@@ -35,8 +35,7 @@ pub(crate) use self::outbox::{Class, Next, OutboxRow, Payload, Records, Saying, 
 pub(crate) use self::quotes::{KeptMedia, OfficialQuote, Remembered, read_official};
 
 /// Numbered migrations; one that has been released is never edited.
-const MIGRATIONS: &[&str] =
-    &[
+const MIGRATIONS: &[&str] = &[
     include_str!("store/001_initial.sql"),
     include_str!("store/002_hosts.sql"),
     include_str!("store/003_inbox.sql"),
@@ -83,7 +82,8 @@ impl Store {
         self.ledger
             .write(|tx| {
                 inbox::recover(tx)?;
-                tx.execute("DELETE FROM outbox WHERE state = 0 AND class = 'progress'", []).map(drop)
+                tx.execute("DELETE FROM outbox WHERE state = 0 AND class = 'progress'", [])
+                    .map(drop)
             })
             .await
     }

@@ -45,7 +45,10 @@ impl Targets<'_> {
             Err(none) if none.is_empty() => Err(ChannelError::UnknownTarget(target.to.clone())),
             Err(several) => Err(ChannelError::AmbiguousTarget {
                 to: target.to.clone(),
-                among: several.iter().map(|talk| format!("{}/{}", talk.account, talk.peer)).collect(),
+                among: several
+                    .iter()
+                    .map(|talk| format!("{}/{}", talk.account, talk.peer))
+                    .collect(),
             }),
         }
     }
@@ -78,13 +81,5 @@ pub(crate) fn conversation(talk: &Talk) -> Conversation {
         channel: ChannelId::from(CHANNEL_ID),
         account: talk.account.clone(),
         peer: PeerId::new(talk.peer.as_str()),
-    }
-}
-
-/// Names a conversation as the store does.
-pub(crate) fn talk(conversation: &Conversation) -> Talk {
-    Talk {
-        account: conversation.account.clone(),
-        peer: UserId::from(conversation.peer.as_str()),
     }
 }

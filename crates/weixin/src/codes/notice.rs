@@ -92,7 +92,9 @@ impl Notice {
             Self::FewLeft { left } => fill(&[("left", left)]),
             Self::AsFile => fill(&[]),
             Self::Late { since } => fill(&[("since", since)]),
-            Self::MediaLost | Self::VoiceUnread | Self::SetAside | Self::Unsupported => trouble(fill(&[])),
+            Self::MediaLost | Self::VoiceUnread | Self::SetAside | Self::Unsupported => {
+                trouble(fill(&[]))
+            }
             Self::MediaTooLarge { max } => trouble(fill(&[("max", &megabytes(*max))])),
             // The name comes last: it may contain anything.
             Self::FileTooLarge { name, max } => {

@@ -125,7 +125,9 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<OutboxEntry> {
         },
         peer_name: row.get(3)?,
         class: row.get(4)?,
-        excerpt: serde_json::from_str(&payload).map(|payload| excerpt(&payload)).unwrap_or_default(),
+        excerpt: serde_json::from_str(&payload)
+            .map(|payload| excerpt(&payload))
+            .unwrap_or_default(),
         delivery,
         attempts: row.get(13)?,
         created_at_ms: row.get(14)?,

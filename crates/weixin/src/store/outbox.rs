@@ -29,7 +29,13 @@ pub(crate) enum Payload {
     /// Media; `file` is its copy in the outbox folder, removed once the row is done.
     Media { kind: Option<MediaKind>, name: String, file: String, as_file: bool },
     /// Media at a public address, and what is said instead if it cannot be had.
-    Remote { kind: Option<MediaKind>, name: Option<String>, url: String, as_file: bool, instead: String },
+    Remote {
+        kind: Option<MediaKind>,
+        name: Option<String>,
+        url: String,
+        as_file: bool,
+        instead: String,
+    },
     /// A tool begins to run.
     ToolStarted { tool: String, call_id: String },
     /// A tool has ended; `status` is the protocol's word.
@@ -119,7 +125,6 @@ pub(crate) enum Stored {
 pub(crate) struct OutboxRow {
     pub(crate) id: i64,
     pub(crate) place: i64,
-    pub(crate) part: u32,
     pub(crate) class: Class,
     /// `None` when another version wrote something that this one cannot read.
     pub(crate) payload: Option<Payload>,
@@ -244,7 +249,11 @@ impl Store {
                         reason = NULL
                      WHERE id = ?1",
                 )?
-                .execute((id, message_id.as_ref().map(MessageId::as_str), now_ms))?;
+                .execute((
+                    id,
+                    message_id.as_ref().map(MessageId::as_str),
+                    now_ms,
+                ))?;
                 keep(tx, &talk, &records)
             })
             .await
@@ -439,7 +448,7 @@ fn next_out(conn: &Connection, talk: &Talk) -> rusqlite::Result<Option<Next>> {
     let (token, last_inbound_at_ms, budget) = known.unwrap_or((None, None, None));
     let heard = last_inbound_at_ms.unwrap_or(0);
     let mut find = conn.prepare_cached(
-        "SELECT id, place, part, class, payload, item, client_id, run_id, attempts, created_at_ms,
+        "SELECT id, place, class, payload, item, client_id, run_id, attempts, created_at_ms,
             expires_at_ms, not_before_ms
          FROM outbox
          WHERE account = ?1 AND peer = ?2 AND state IN (0, 2)
@@ -462,21 +471,20 @@ fn next_out(conn: &Connection, talk: &Talk) -> rusqlite::Result<Option<Next>> {
 }
 
 fn row_of(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
-    let (payload, item): (String, Option<String>) = (row.get(4)?, row.get(5)?);
-    let run_id: Option<String> = row.get(7)?;
+    let (payload, item): (String, Option<String>) = (row.get(3)?, row.get(4)?);
+    let run_id: Option<String> = row.get(6)?;
     Ok(OutboxRow {
         id: row.get(0)?,
         place: row.get(1)?,
-        part: row.get(2)?,
-        class: Class::of_word(row.get_ref(3)?.as_str()?),
+        class: Class::of_word(row.get_ref(2)?.as_str()?),
         payload: serde_json::from_str(&payload).ok(),
         item: item.and_then(|item| serde_json::from_str(&item).ok()),
-        client_id: ClientId::new(row.get::<_, String>(6)?),
+        client_id: ClientId::new(row.get::<_, String>(5)?),
         run_id: run_id.map(RunId::new),
-        attempts: row.get(8)?,
-        created_at_ms: row.get(9)?,
-        expires_at_ms: row.get(10)?,
-        not_before_ms: row.get(11)?,
+        attempts: row.get(7)?,
+        created_at_ms: row.get(8)?,
+        expires_at_ms: row.get(9)?,
+        not_before_ms: row.get(10)?,
     })
 }
 

@@ -2,10 +2,12 @@
 
 use backend::{Endpoint, Fault};
 use contract::{
-    Channel as _, ChannelError, Content, Media, MediaKind, Reply, ReplyClass, Signal, ToolOutcome,
+    Channel as _, ChannelError, Content, Delivery, Media, MediaKind, Reply, ReplyClass, Signal,
+    ToolOutcome,
 };
 use ilink::Code;
 use serde_json::{Value, json};
+use weixin::governor::Limits;
 
 use crate::host::{Scene, TestHost};
 use crate::receiving::wait_until;
@@ -55,7 +57,7 @@ async fn replies_leave_in_order_whatever_happens_to_the_first() {
 }
 
 #[tokio::test]
-async fn a_refused_reply_is_parked_with_its_reason_and_blocks_nothing() {
+async fn a_refused_reply_is_given_up_with_its_reason_and_blocks_nothing() {
     let scene = Scene::new().await;
     let host = TestHost::start(scene.dir.path()).await;
     scene.backend.next(Endpoint::SendMessage, Fault::refuse(Code::WRONG_PEER, "wrong user"));
@@ -67,8 +69,13 @@ async fn a_refused_reply_is_parked_with_its_reason_and_blocks_nothing() {
     host.finishes(&inbound.turn).await;
 
     assert_eq!(scene.alice.hears().await, "accepted");
-    let status = wait_until(&host, |status| status["outbox"] == 0).await;
-    assert_eq!(status["parked"], json!(1));
+    wait_until(&host, |status| status["outbox"] == 0).await;
+    let outbox = host.channel.outbox().await.unwrap();
+    let given_up: Vec<_> = outbox.iter().map(|entry| (&*entry.excerpt, &entry.delivery)).collect();
+    assert!(
+        matches!(given_up[..], [("refused", Delivery::Failed { code, .. })] if code == "W208"),
+        "{given_up:?}"
+    );
 }
 
 #[tokio::test]
@@ -126,7 +133,10 @@ async fn a_file_that_is_not_there_is_refused_at_once() {
 #[tokio::test]
 async fn tools_are_told_in_order_between_replies_with_the_turns_run_id() {
     let scene = Scene::new().await;
-    let host = TestHost::start(scene.dir.path()).await;
+    let host = TestHost::start_with(scene.dir.path(), |settings| {
+        settings.sending.limits = Limits::open();
+    })
+    .await;
     scene.alice.says("use a tool").await;
     let inbound = host.hears().await;
     let (tool, call_id) = ("search".to_owned(), "c1".to_owned());
