@@ -6,10 +6,7 @@ use crate::highpass::HighPass;
 use crate::noise::Noise;
 use crate::packet::{Frame, Packet};
 use crate::resample::Resampler;
-use crate::speech::Speech;
-
-/// Longest packet that is decoded, in bytes.
-const MAX_PACKET: usize = 1024;
+use crate::speech::{Parameters, Speech};
 
 /// The sampling rate of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,15 +33,11 @@ impl Rate {
 pub enum Heard {
     /// All frames were decoded.
     Well,
-    /// A frame made no sense. It was concealed and the rest of the packet dropped.
+    /// The packet was empty: the encoder had nothing to say, or it was lost. It was concealed.
+    Nothing,
+    /// A frame made no sense, or the packet was too long. It was concealed and
+    /// the rest of the packet dropped.
     Damaged,
-    /// The packet was empty or too long, and was concealed.
-    Lost,
-}
-
-/// Tells whether a packet counts as lost: it is empty or too long.
-pub(crate) fn is_lost(packet: &[u8]) -> bool {
-    packet.is_empty() || packet.len() > MAX_PACKET
 }
 
 /// Decodes packets one by one.
@@ -59,7 +52,7 @@ pub struct Decoder {
     noise: Noise,
     high_pass: HighPass,
     resampler: Option<Resampler>,
-    // Frames in the last packet that was not lost.
+    // Good frames in the last packet that arrived, at least one.
     n_frames: usize,
 }
 
@@ -78,48 +71,45 @@ impl Decoder {
     }
 
     /// Decodes the next packet and appends its samples.
+    ///
+    /// An empty one stands for a packet that did not arrive.
     pub fn packet(&mut self, bytes: &[u8], out: &mut Vec<i16>) -> Heard {
-        if is_lost(bytes) {
-            self.lost(out);
-            return Heard::Lost;
-        }
-        self.n_frames = 0;
-        for frame in Packet::new(bytes) {
-            self.n_frames += 1;
-            if self.frame(&frame, out) == Heard::Damaged {
-                self.n_frames = 1.max(self.n_frames - 1);
-                return Heard::Damaged;
+        let Some(frames) = Packet::new(bytes) else {
+            for _ in 0..self.n_frames {
+                self.conceal(out);
+            }
+            return if bytes.is_empty() { Heard::Nothing } else { Heard::Damaged };
+        };
+        let mut heard = Heard::Well;
+        let mut n_good = 0;
+        for frame in frames {
+            let before = self.speech.bandwidth;
+            self.speech.switch(frame.bandwidth);
+            // A damaged frame, too, changes what the next spectrum starts from.
+            let parameters = self.speech.parameters(&frame);
+            if frame.damaged {
+                self.speech.switch(before);
+                self.conceal(out);
+                heard = Heard::Damaged;
+            } else {
+                self.speak(&frame, &parameters, out);
+                n_good += 1;
             }
         }
-        Heard::Well
+        self.n_frames = n_good.max(1);
+        heard
     }
 
-    /// Conceals a packet that did not arrive, as long as the one before.
-    pub fn lost(&mut self, out: &mut Vec<i16>) {
-        for _ in 0..self.n_frames {
-            self.conceal(out);
-        }
-    }
-
-    fn frame(&mut self, frame: &Frame, out: &mut Vec<i16>) -> Heard {
-        let before = self.speech.bandwidth;
-        self.speech.switch(frame.bandwidth);
-        let parameters = self.speech.parameters(frame);
-        if frame.damaged {
-            self.speech.switch(before);
-            self.conceal(out);
-            return Heard::Damaged;
-        }
+    fn speak(&mut self, frame: &Frame, parameters: &Parameters, out: &mut Vec<i16>) {
         let mut samples = [0; MAX_FRAME];
         let samples = &mut samples[..frame.bandwidth.frame()];
-        self.speech.synthesise(&frame.pulses, &parameters, samples);
-        self.speech.settle(&parameters);
-        self.concealment.learn(frame.bandwidth, &parameters);
+        self.speech.synthesise(&frame.pulses, parameters, samples);
+        self.speech.settle(parameters);
         self.speech.remember(samples);
+        self.concealment.learn(frame.bandwidth, parameters);
         self.concealment.join(samples);
-        self.noise.learn(&self.speech, &parameters, frame.active);
+        self.noise.learn(&self.speech, parameters, frame.active);
         self.finish(samples, out);
-        Heard::Well
     }
 
     fn conceal(&mut self, out: &mut Vec<i16>) {

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::decoder::{Decoder, Heard, Rate, is_lost};
-use crate::packet::Packet;
+use crate::decoder::{Decoder, Heard, Rate};
+use crate::packet::{Frame, Packet};
 
 /// What the files of all programs have in common.
 const MAGIC: &[u8] = b"#!SILK_V3";
@@ -22,7 +22,7 @@ pub fn is_silk(bytes: &[u8]) -> bool {
 
 /// Decodes a voice message.
 ///
-/// What is lost or damaged on the way is concealed and counted. Bytes of any
+/// Damaged packets are concealed and counted. Bytes of any
 /// content are decoded in time and memory that grow with `limits` and with
 /// their number; nothing panics.
 ///
@@ -33,7 +33,7 @@ pub fn decode(bytes: &[u8], rate: Rate, limits: &Limits) -> Result<Decoded, Deco
     let mut packets = Packets::of(bytes).ok_or(DecodeError::NotSilk)?;
     let mut decoder = Decoder::new(rate);
     let mut pcm = Vec::new();
-    let (mut n_well, mut n_bad) = (0, 0);
+    let (mut n_well, mut n_damaged) = (0, 0);
     let mut too_long = false;
     for packet in &mut packets {
         if pcm.len() >= limits.max_samples {
@@ -42,7 +42,8 @@ pub fn decode(bytes: &[u8], rate: Rate, limits: &Limits) -> Result<Decoded, Deco
         }
         match decoder.packet(packet, &mut pcm) {
             Heard::Well => n_well += 1,
-            Heard::Damaged | Heard::Lost => n_bad += 1,
+            Heard::Nothing => {}
+            Heard::Damaged => n_damaged += 1,
         }
     }
     if n_well == 0 {
@@ -51,7 +52,7 @@ pub fn decode(bytes: &[u8], rate: Rate, limits: &Limits) -> Result<Decoded, Deco
     too_long |= pcm.len() > limits.max_samples;
     let ending = if too_long { Ending::TooLong } else { packets.ending };
     pcm.truncate(limits.max_samples);
-    Ok(Decoded { pcm, rate, n_bad, ending })
+    Ok(Decoded { pcm, rate, n_damaged, ending })
 }
 
 /// Returns how long a voice message lasts, without decoding its sound.
@@ -59,22 +60,16 @@ pub fn decode(bytes: &[u8], rate: Rate, limits: &Limits) -> Result<Decoded, Deco
 /// It is as long as what [`decode`] returns without a limit. `None` means that
 /// the file does not start like a voice message.
 pub fn duration(bytes: &[u8]) -> Option<Duration> {
-    let (mut n_frames, mut n_in_packet) = (0, 1);
+    let (mut n_frames, mut n_in_packet) = (0_u32, 1);
     for packet in Packets::of(bytes)? {
-        if is_lost(packet) {
-            n_frames += n_in_packet;
+        let Some(frames) = Packet::new(packet) else {
+            n_frames = n_frames.saturating_add(n_in_packet);
             continue;
-        }
-        let damaged = Packet::new(packet).map(|frame| frame.damaged);
-        let (n_bad, n_well) =
-            damaged.fold(
-                (0, 0),
-                |(bad, well), damaged| {
-                    if damaged { (bad + 1, well) } else { (bad, well + 1) }
-                },
-            );
-        n_frames += n_bad + n_well;
-        n_in_packet = n_well.max(1);
+        };
+        let count = |(all, good), frame: Frame| (all + 1, good + u32::from(!frame.damaged));
+        let (n_all, n_good) = frames.fold((0, 0), count);
+        n_frames = n_frames.saturating_add(n_all);
+        n_in_packet = n_good.max(1);
     }
     Some(FRAME.saturating_mul(n_frames))
 }
@@ -100,8 +95,8 @@ pub struct Decoded {
     pub pcm: Vec<i16>,
     /// Their rate.
     pub rate: Rate,
-    /// Packets that were lost or damaged, and concealed.
-    pub n_bad: usize,
+    /// Packets that were damaged, and concealed.
+    pub n_damaged: usize,
     /// How the file ends.
     pub ending: Ending,
 }
@@ -109,7 +104,7 @@ pub struct Decoded {
 impl Decoded {
     /// Tells whether nothing is missing.
     pub fn is_complete(&self) -> bool {
-        self.n_bad == 0 && self.ending == Ending::Whole
+        self.n_damaged == 0 && self.ending == Ending::Whole
     }
 
     /// Makes a WAV file of it.

@@ -5,8 +5,11 @@ use crate::excitation::{self, Pulses};
 use crate::range::RangeDecoder;
 use crate::tables::{self, gain, ltp};
 
+/// Most bytes in a packet.
+const MAX_BYTES: usize = 1024;
+
 /// Most frames in a packet.
-pub(crate) const MAX_FRAMES: usize = 5;
+const MAX_FRAMES: usize = 5;
 
 /// Most stages of a codebook of line spectra.
 const MAX_STAGES: usize = 10;
@@ -54,11 +57,14 @@ pub(crate) struct Packet<'a> {
 }
 
 impl<'a> Packet<'a> {
-    /// Starts with the first frame.
-    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+    /// Starts with the first frame; `None` if the packet is empty or too long.
+    pub(crate) fn new(bytes: &'a [u8]) -> Option<Self> {
+        if bytes.is_empty() || bytes.len() > MAX_BYTES {
+            return None;
+        }
         let mut range = RangeDecoder::new(bytes);
         let bandwidth = Bandwidth::ALL[range.symbol(&tables::RATE_CDF)];
-        Self { range, bandwidth, n_read: 0, kind: 0, more: true }
+        Some(Self { range, bandwidth, n_read: 0, kind: 0, more: true })
     }
 
     fn gains(&mut self, first: bool, voicing: usize) -> [i32; SUBFRAMES] {
