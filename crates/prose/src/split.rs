@@ -63,8 +63,9 @@ pub struct Part {
 /// before, between and behind them. No part is empty; a text of white space
 /// has no parts. A code block that the text leaves open is closed.
 ///
-/// A grapheme is cut only if it alone is over the limits. A repair that would
-/// take more than half of a part is left out. The same text and limits give the
+/// A grapheme is cut, between its characters, only if it alone is over what
+/// numbers and repairs leave. A number or a repair that would take more than
+/// half of what there is, is left out. The same text and limits give the
 /// same parts; the work grows with the length of the text.
 #[must_use]
 pub fn split(text: &str, limits: &Limits) -> Vec<Part> {
@@ -72,7 +73,7 @@ pub fn split(text: &str, limits: &Limits) -> Vec<Part> {
     let cuts = Cutter::new(text, plan.size);
     cuts.enumerate()
         .map(|(n, cut)| {
-            let number = plan.numbered.then(|| format!("({}/{})", n + 1, plan.n_parts));
+            let number = plan.total.map(|total| format!("({}/{total})", n + 1));
             let mut part = String::new();
             if let (Some(number), Numbering::Start) = (&number, limits.numbering) {
                 part.extend([number, GAP]);
@@ -91,7 +92,8 @@ pub fn split(text: &str, limits: &Limits) -> Vec<Part> {
 /// Counts the parts that [`split`] makes of a text, without making them.
 #[must_use]
 pub fn count_parts(text: &str, limits: &Limits) -> usize {
-    Plan::new(text, limits).n_parts
+    let plan = Plan::new(text, limits);
+    plan.total.unwrap_or_else(|| Cutter::new(text, plan.size).count())
 }
 
 /// What stands between a number and the text: a paragraph's end, so that the
@@ -102,16 +104,15 @@ const GAP: &str = "\n\n";
 struct Plan {
     /// What a part may hold beside its number.
     size: Size,
-    n_parts: usize,
-    numbered: bool,
+    /// How many parts there are, if they are numbered.
+    total: Option<usize>,
 }
 
 impl Plan {
     fn new(text: &str, limits: &Limits) -> Self {
         let size = Size { chars: limits.chars.max(1), bytes: limits.bytes.max(4) };
-        let n_parts = Cutter::new(text, size).count();
-        let plain = Self { size, n_parts, numbered: false };
-        if n_parts <= 1 || limits.numbering == Numbering::None {
+        let plain = Self { size, total: None };
+        if limits.numbering == Numbering::None || Cutter::new(text, size).nth(1).is_none() {
             return plain;
         }
         // Numbers take room, so that there are more parts, whose numbers take
@@ -119,9 +120,9 @@ impl Plan {
         for digits in 1_u32.. {
             let number = Size::of_ascii("(/)".len() + 2 * digits as usize + GAP.len());
             let Some(size) = size.beside(number) else { break };
-            let n_parts = Cutter::new(text, size).count();
-            if n_parts < 10_usize.saturating_pow(digits) {
-                return Self { size, n_parts, numbered: true };
+            let total = Cutter::new(text, size).count();
+            if total < 10_usize.saturating_pow(digits) {
+                return Self { size, total: Some(total) };
             }
         }
         plain

@@ -28,6 +28,18 @@ impl<'a> Cutter<'a> {
         Self { text, limit, spot }
     }
 
+    fn cut(&mut self) -> Option<Cut<'a>> {
+        let spot = self.indented(self.spot?);
+        let repair = spot.repair_before(self.text, self.limit);
+        let (before, room) = match self.limit.beside(Size::of_all(&repair)) {
+            Some(room) => (repair, room),
+            None => (NOTHING, self.limit),
+        };
+        let end = Scan::new(self.text, self.limit, spot, room).run();
+        self.spot = end.resume;
+        Some(Cut { before, body: spot.at..end.at, after: end.after })
+    }
+
     /// Leaves out an indentation that would take half of a part.
     fn indented(&self, spot: Spot<'a>) -> Spot<'a> {
         let rest = &self.text[spot.at..];
@@ -43,14 +55,12 @@ impl<'a> Iterator for Cutter<'a> {
     type Item = Cut<'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let spot = self.indented(self.spot?);
-        let repair = spot.repair_before(self.text, self.limit);
-        let (before, room) = match self.limit.beside(Size::of_all(&repair)) {
-            Some(room) => (repair, room),
-            None => (NOTHING, self.limit),
-        };
-        let end = Scan::new(self.text, self.limit, spot, room).run();
-        self.spot = end.resume;
-        Some(Cut { before, body: spot.at..end.at, after: end.after })
+        loop {
+            let cut = self.cut()?;
+            // White space that is part of a grapheme too large for any part.
+            if !self.text[cut.body.clone()].trim_start().is_empty() {
+                return Some(cut);
+            }
+        }
     }
 }

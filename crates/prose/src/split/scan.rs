@@ -87,15 +87,15 @@ impl<'a> Scan<'a> {
         // White space between lines is looked through at once.
         let start = self.first.at;
         let mut seen = start;
-        for (at, grapheme) in window.grapheme_indices(true) {
-            let at = start + at;
-            if !self.used.fits(self.room) {
-                break;
-            }
+        let mut rest = window;
+        while !rest.is_empty() && self.used.fits(self.room) {
+            let at = start + window.len() - rest.len();
+            let (grapheme, behind) = rest.split_at(grapheme_len(rest));
             if at >= seen {
                 seen = self.look(at, grapheme);
             }
             self.used = self.used + Size::of(grapheme);
+            rest = behind;
         }
         if start + window.len() == self.text.len()
             && let Some(end) = self.end(self.text.len(), true, None)
@@ -261,4 +261,22 @@ pub(super) fn skippable(text: &str) -> usize {
     let next = text[len..].chars().next().map_or(0, char::len_utf8);
     let pair = text[len - last..len + next].graphemes(true).next();
     if pair.is_none_or(|grapheme| grapheme.len() == last) { len } else { len - last }
+}
+
+/// Returns the length of the grapheme that a text starts with.
+fn grapheme_len(text: &str) -> usize {
+    let mut chars = text.chars();
+    let first = chars.next().map_or(0, char::len_utf8);
+    if text.starts_with(stands_alone) && chars.next().is_none_or(stands_alone) {
+        return first;
+    }
+    text.graphemes(true).next().map_or(0, str::len)
+}
+
+/// Whether a character makes no grapheme with another one like it; most do not,
+/// and need no look into the tables.
+fn stands_alone(c: char) -> bool {
+    matches!(c,
+        '\n' | ' '..='~' | '\u{2010}'..='\u{2027}' | '\u{3001}'..='\u{3029}'
+        | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{FF01}'..='\u{FF5E}')
 }
