@@ -103,14 +103,10 @@ impl Hold {
         (self.early, self.broken) = (0, 0);
     }
 
-    /// The poll was left as planned.
+    /// The poll was left as planned. After enough of them polls stay open
+    /// until something comes, and a silence lasts as long as it lasts.
     pub(crate) fn left(&mut self) {
         self.early += 1;
-    }
-
-    /// Nothing came, not even an end. Polls stay open until something does.
-    pub(crate) fn silent(&mut self) {
-        self.early = EARLY;
     }
 
     /// The poll failed after a while. Returns whether that was the way's
@@ -226,9 +222,10 @@ mod tests {
 
     /// Demand 16: a silent way must not look like a quiet account.
     #[test]
-    fn after_a_silence_polls_stay_open_until_something_comes() {
+    fn in_a_silence_polls_stay_open_until_something_comes() {
         let mut hold = Hold::new(SHORTEST, ASKED, Some(Duration::from_secs(8)));
-        hold.silent();
+        (0..EARLY).for_each(|_| hold.left());
+        assert!(!hold.cut(Evidence::of(&Cause::Timeout { after: ASKED }), ASKED));
         assert_eq!(hold.plan().leave_after, None);
         hold.answered(Duration::ZERO, None);
         assert_eq!(hold.plan().leave_after, Some(Duration::from_secs(8)));

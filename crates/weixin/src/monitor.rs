@@ -66,6 +66,7 @@ struct Polling {
     monitor: Monitor,
     /// The client, as patient as polls need it.
     client: Client,
+    cursor: Option<Cursor>,
     hold: Hold,
     pacer: Pacer,
     wakes: Wakes,
@@ -135,6 +136,7 @@ impl Monitor {
         let deadlines = Deadlines { poll_margin: pace.margin, ..Deadlines::default() };
         Polling {
             client: self.client.with_deadlines(deadlines),
+            cursor: None,
             hold: Hold::new(pace.shortest_hold, self.hold, limit),
             wakes: self.pulse.alarm.wakes(),
             pacer: Pacer::new(pace),
@@ -153,7 +155,7 @@ impl Monitor {
 impl Polling {
     /// One poll, and what it brought on disk.
     async fn round(&mut self) -> Next {
-        let cursor = match self.monitor.store.cursor(&self.monitor.account).await {
+        let cursor = match self.cursor().await {
             Ok(cursor) => cursor,
             Err(err) => return self.unstored(&err),
         };
@@ -169,6 +171,16 @@ impl Polling {
             }
             Ended::Failed(err) => self.failed(&err, lasted, generation).await,
         }
+    }
+
+    /// Returns where the next poll goes on. Only this monitor moves it.
+    async fn cursor(&mut self) -> Result<Cursor, LedgerError> {
+        if let Some(known) = &self.cursor {
+            return Ok(known.clone());
+        }
+        let stored = self.monitor.store.cursor(&self.monitor.account).await?;
+        self.cursor = Some(stored.clone());
+        Ok(stored)
     }
 
     /// Polls until something ends it. Nothing is acknowledged here, so it may
@@ -197,10 +209,11 @@ impl Polling {
         let has_news = updates.msgs.as_ref().is_some_and(|msgs| !msgs.is_empty());
         let is_hurried = !has_news && lasted < self.hold.plan().hold / 10;
         self.hold.answered(lasted, asked);
-        let accepted = match self.monitor.accept(cursor, updates).await {
+        let (accepted, cursor) = match self.monitor.accept(cursor, updates).await {
             Ok(accepted) => accepted,
             Err(err) => return self.unstored(&err),
         };
+        self.cursor = Some(cursor);
         for lane in accepted.lanes {
             if self.monitor.parked.contains(&lane.peer) {
                 self.monitor.delivery.wake(lane.peer.clone());
@@ -236,9 +249,6 @@ impl Polling {
             monitor.health.polled(monitor.clock.now_ms());
             self.remember(limit).await;
             return self.pacer.answered();
-        }
-        if err.is_timeout() {
-            self.hold.silent();
         }
         tracing::warn!(account = %monitor.account, error = %err, "poll failed");
         let next = self.pacer.failed(err, rand::random());
@@ -287,17 +297,24 @@ impl Polling {
 }
 
 impl Monitor {
-    async fn accept(&self, old: Cursor, updates: Updates) -> Result<Accepted, LedgerError> {
+    /// Stores a batch. Returns what is new in it, and where to go on.
+    async fn accept(
+        &self,
+        old: Cursor,
+        updates: Updates,
+    ) -> Result<(Accepted, Cursor), LedgerError> {
         let n_unreadable = updates.msgs.as_ref().map_or(0, |msgs| msgs.unreadable.len());
         if n_unreadable > 0 {
             tracing::warn!(account = %self.account, n_unreadable, "entries of a batch are no messages");
         }
-        let cursor = updates.get_updates_buf.filter(|new| !new.is_empty() && *new != old);
+        let new = updates.get_updates_buf.filter(|new| !new.is_empty() && *new != old);
         let batch = kept(updates.msgs.into_iter().flatten(), self.bot.as_ref(), &self.words);
-        if batch.is_empty() && cursor.is_none() {
-            return Ok(Accepted::default());
+        if batch.is_empty() && new.is_none() {
+            return Ok((Accepted::default(), old));
         }
-        self.store.accept(&self.account, batch, cursor, self.clock.now_ms()).await
+        let now_ms = self.clock.now_ms();
+        let accepted = self.store.accept(&self.account, batch, new.clone(), now_ms).await?;
+        Ok((accepted, new.unwrap_or(old)))
     }
 }
 

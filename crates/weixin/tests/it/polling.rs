@@ -90,6 +90,24 @@ async fn a_silent_way_shows_and_heals() {
     wait_until(&host, |status| status["state"] == "polling").await;
 }
 
+/// Demand 16: where polls are left early, silence shows as soon as elsewhere:
+/// one trial that nobody answers makes the next polls trials, too.
+#[tokio::test]
+async fn a_silent_way_with_an_edge_is_not_mistaken_for_a_quiet_one() {
+    let scene = Scene::with(Backend::builder().hold(ms(1_000))).await;
+    scene.backend.next(Endpoint::GetUpdates, Fault::EdgeCut { after: ms(400) });
+    let settings = Settings { hold: ms(1_000), ..hasty(scene.dir.path()) };
+    let host = TestHost::start_with(settings).await;
+    scene.polled_times(2).await;
+
+    let (silence, _gate) = Fault::hold_before();
+    let before = scene.polls();
+    scene.backend.next_times(Endpoint::GetUpdates, ALWAYS, silence);
+    wait_until(&host, |status| status["state"] == "degraded").await;
+    let n_polls = scene.polls() - before;
+    assert!(n_polls < 16, "{n_polls} polls before anybody noticed");
+}
+
 /// Demand 16: an answer that stops in the middle is given up in hold + margin,
 /// and comes again.
 #[tokio::test]
