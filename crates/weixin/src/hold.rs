@@ -67,6 +67,7 @@ impl Evidence {
             Cause::Status { status: 408 | 502 | 503, .. } | Cause::Tcp(_) => Self::Possible,
             Cause::Status { .. }
             | Cause::Dns(_)
+            | Cause::Connect(_)
             | Cause::Tls(_)
             | Cause::Unsendable(_)
             | Cause::Timeout { .. }
@@ -177,7 +178,9 @@ mod tests {
     fn what_fails_at_once_is_trouble_and_teaches_nothing() {
         let mut hold = hold();
         assert!(!hold.cut(Evidence::Certain, Duration::from_secs(1)));
-        assert!(!hold.cut(Evidence::None, Duration::from_secs(30)));
+        let unreachable = Cause::Connect("timed out".to_owned());
+        assert!(!hold.cut(Evidence::of(&unreachable), Duration::from_secs(10)));
+        assert!(!hold.cut(Evidence::of(&unreachable), Duration::from_secs(10)));
         assert_eq!(hold, super::Hold::new(SHORTEST, ASKED, None));
     }
 

@@ -96,8 +96,9 @@ impl Pacer {
 
     fn backoff_of(&self, cause: &Cause) -> Backoff {
         match cause {
-            Cause::Dns(_) | Cause::Tcp(_) => self.pace.unreachable,
-            Cause::Tls(_)
+            Cause::Dns(_) | Cause::Connect(_) => self.pace.unreachable,
+            Cause::Tcp(_)
+            | Cause::Tls(_)
             | Cause::Unsendable(_)
             | Cause::Timeout { .. }
             | Cause::Status { .. }
@@ -209,7 +210,7 @@ mod tests {
     /// Demand 16: a network that comes back is not slept through.
     #[test]
     fn a_missing_connection_is_tried_again_soon() {
-        let unreachable = failure(Cause::Tcp("no route".to_owned()));
+        let unreachable = failure(Cause::Connect("no route".to_owned()));
         assert_eq!(waits(&mut pacer(), &unreachable, 7)[4..], [3_200, 4_000, 4_000]);
     }
 

@@ -117,7 +117,9 @@ impl Tally {
             Counted::Woken => &mut self.woken,
             Counted::Unstored => &mut self.unstored,
             Counted::Failed(Cause::Timeout { .. }) => &mut self.give_ups,
-            Counted::Failed(Cause::Dns(_) | Cause::Tcp(_) | Cause::Tls(_)) => &mut self.unreachable,
+            Counted::Failed(Cause::Dns(_) | Cause::Connect(_) | Cause::Tcp(_) | Cause::Tls(_)) => {
+                &mut self.unreachable
+            }
             Counted::Failed(Cause::Refused { .. }) => &mut self.refused,
             Counted::Failed(
                 Cause::Status { .. }

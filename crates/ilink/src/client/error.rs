@@ -26,8 +26,11 @@ pub enum Cause {
     /// The host's name did not resolve.
     #[error("the host name did not resolve: {0}")]
     Dns(String),
-    /// No connection, or it broke.
-    #[error("the connection failed: {0}")]
+    /// No connection could be made: the backend has seen nothing of the request.
+    #[error("no connection could be made: {0}")]
+    Connect(String),
+    /// The connection broke; the backend may have acted.
+    #[error("the connection broke: {0}")]
     Tcp(String),
     /// The connection could not be secured.
     #[error("the connection could not be secured: {0}")]
@@ -95,6 +98,7 @@ impl ClientError {
     pub fn recovery(&self) -> Recovery {
         match self.cause {
             Cause::Dns(_)
+            | Cause::Connect(_)
             | Cause::Tcp(_)
             | Cause::Tls(_)
             | Cause::Timeout { .. }
@@ -141,6 +145,9 @@ impl Cause {
         }
         if err.is_builder() {
             return Self::Unsendable(cause.to_string());
+        }
+        if err.is_connect() {
+            return Self::Connect(cause.to_string());
         }
         Self::Tcp(cause.to_string())
     }

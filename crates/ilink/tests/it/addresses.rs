@@ -28,7 +28,7 @@ fn client_of(addresses: &'static [u8], port: u16, connect_timeout: Duration) -> 
 
 /// An address that takes no connection and refuses none: its queue is full.
 struct BlackHole {
-    _listener: TcpListener,
+    listener: TcpListener,
     _queued: TcpStream,
 }
 
@@ -37,8 +37,8 @@ impl BlackHole {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind(address).unwrap();
         let listener = socket.listen(0).unwrap();
-        let queued = TcpStream::connect(address).await.unwrap();
-        Self { _listener: listener, _queued: queued }
+        let queued = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        Self { listener, _queued: queued }
     }
 }
 
@@ -115,6 +115,16 @@ async fn a_poll_in_flight_outlives_the_renewal_of_the_connections() {
     client.http().renew(client.http().generation());
     let more = tokio::time::timeout(Duration::from_millis(100), &mut open).await;
     assert!(more.is_err(), "the poll was cut: {more:?}");
+}
+
+/// Demand 15: dead ends tell a connection that was never made from one that broke.
+#[tokio::test]
+async fn a_host_of_black_holes_is_told_as_such() {
+    let hole = BlackHole::at(address(8, 0)).await;
+    let port = hole.listener.local_addr().unwrap().port();
+    let client = client_of(&[8], port, Duration::from_millis(100));
+    let err = client.notify_start().await.unwrap_err();
+    assert!(matches!(err.cause, ilink::client::Cause::Connect(_)), "{err:?}");
 }
 
 /// Demand 15: a name without an address says so.

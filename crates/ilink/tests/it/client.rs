@@ -139,7 +139,7 @@ async fn a_refused_connection_is_told() {
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     let err = poll(&client_at(url.parse().unwrap())).await.unwrap_err();
-    assert!(matches!(err.cause, Cause::Tcp(_)), "{err:?}");
+    assert!(matches!(err.cause, Cause::Connect(_)), "{err:?}");
 }
 
 #[tokio::test]

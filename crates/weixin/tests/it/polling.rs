@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use backend::{Backend, Endpoint, Fault};
+use contract::{AccountState, Channel as _};
 use ilink::{Backoff, Code};
 use weixin::{Clocks, Pace, Reading, Settings};
 
-use crate::host::{Scene, TestHost, log_in};
+use crate::host::{PATIENCE, Scene, TestHost, channel, log_in};
 use crate::receiving::wait_until;
 
 /// A poll that nothing ends would outlast every test.
@@ -151,8 +152,8 @@ async fn every_lasting_fault_shows_and_goes() {
     let host = TestHost::start_on(hasty(scene.dir.path())).await;
     let faults = [
         (Fault::BadGateway, "getupdates: answered with HTTP status 502"),
-        (Fault::Reset, "getupdates: the connection failed"),
-        (Fault::DropRequest, "getupdates: the connection failed"),
+        (Fault::Reset, "getupdates: the connection broke"),
+        (Fault::DropRequest, "getupdates: the connection broke"),
         (Fault::refuse(Code::REFUSED, "rate limited"), "getupdates: refused with code -2"),
         (Fault::refuse(Code(77), "surprise"), "getupdates: refused with code 77"),
     ];
@@ -191,6 +192,39 @@ async fn refused_polls_ask_for_a_login_and_hold_back_no_reply() {
     wait_until(&host, |status| status["state"] == "polling").await;
     let announced = scene.backend.requests_to(Endpoint::NotifyStart).len() - starts;
     assert_eq!(announced, 1, "announced once for all refusals in a row");
+}
+
+/// Demand 10: another process, such as a command that asks for the status,
+/// sees the state, too.
+#[tokio::test]
+async fn who_looks_from_outside_sees_the_state() {
+    let scene = brisk_scene().await;
+    let host = TestHost::start_with(hasty(scene.dir.path())).await;
+    wait_until(&host, |status| status["state"] == "polling").await;
+    let outside = channel(scene.dir.path());
+    let seen = async {
+        loop {
+            let statuses = outside.status().await.unwrap();
+            if statuses[0].state == AccountState::Polling {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, seen).await.expect("the state was not noted");
+}
+
+/// Demand 12: a stop does not wait for a pause either.
+#[tokio::test]
+async fn a_stop_does_not_wait_for_a_pause() {
+    let scene = brisk_scene().await;
+    let endless = Backoff { min: ENDLESS, max: ENDLESS };
+    let hasty = hasty(scene.dir.path());
+    let pace = Pace { trouble: endless, ..hasty.pace.clone() };
+    scene.backend.next_times(Endpoint::GetUpdates, ALWAYS, Fault::BadGateway);
+    let host = TestHost::start_with(Settings { pace, ..hasty }).await;
+    wait_until(&host, |status| status["state"] == "degraded").await;
+    tokio::time::timeout(ENDLESS / 10, host.stops()).await.expect("the stop waited for the pause");
 }
 
 /// Demand 4: a turn that never ends does not keep the monitor from polling.
