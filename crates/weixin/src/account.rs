@@ -10,6 +10,7 @@ use ilink::media::Limits;
 use ilink::{Client, UserId};
 use ledger::LedgerError;
 use mediafile::remote::Fetcher;
+use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
@@ -45,6 +46,9 @@ pub(crate) struct Account {
     pub(crate) id: AccountId,
     pub(crate) credentials: Credentials,
     pub(crate) typing: Typing,
+    /// The name given to it here, which may change while it runs.
+    // Held to read or replace it, never across an await.
+    pub(crate) alias: Mutex<Option<String>>,
     client: Client,
     desk: Desk,
     news: News,
@@ -124,6 +128,7 @@ impl Account {
         let typing = Typing::new(parts.client.clone(), store, budgets, sending.clone());
         Ok(Self {
             id: parts.id,
+            alias: Mutex::new(parts.credentials.alias.clone()),
             credentials: parts.credentials,
             typing,
             client: parts.client,
@@ -227,7 +232,7 @@ impl Parts {
             news: news.clone(),
             quotes: self.quotes.clone(),
             parked: parked.clone(),
-            begun: parking_lot::Mutex::default(),
+            begun: Mutex::default(),
         });
         Lanes::new(tasks.clone(), self.desk.clock.clone(), move |peer| {
             let delivery = Arc::clone(&delivery);

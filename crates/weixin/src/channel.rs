@@ -13,7 +13,7 @@ use futures_util::future::{BoxFuture, join_all};
 use ilink::client::Http;
 use parking_lot::Mutex;
 
-use crate::credentials::create_private_dir;
+use crate::credentials::files::create_private_dir;
 use crate::desk::Desk;
 use crate::lock::Lock;
 use crate::running::Running;
@@ -114,7 +114,9 @@ impl WeixinChannel {
                 health.state = AccountState::Stopped;
             }
             let counts = store.counts(&account).await.map_err(storage)?;
-            statuses.push(account::status(account, health, counts));
+            let found = settings.registry().load(&account).ok().flatten();
+            let name = found.and_then(|found| found.alias);
+            statuses.push(AccountStatus { name, ..account::status(account, health, counts) });
         }
         Ok(statuses)
     }

@@ -21,18 +21,24 @@
 //! - [`governor`] decides what may leave when: window, quota, bursts, penalties;
 //!   [`outcome`] says what an answer of the backend means.
 //! - [`codes`] explains every notice, outcome and trouble to people.
-//! - [`credentials`] are the files that the official plugin keeps, too.
+//! - [`credentials`] are the files that the official plugin keeps, too; `seal`
+//!   closes them, and [`official`] is its other state.
+//! - [`settings`] are what a configuration says, checked and resolved.
+//! - [`login`] brings an account here, [`accounts`] lists, carries and removes it.
 //!
 //! Invariants: nothing here knows what an agent is; a message is acknowledged
 //! to the backend only after it is on disk; a reply is on disk before it leaves.
 
 pub mod account_id;
+pub mod accounts;
 pub mod channel;
 pub mod codes;
 pub mod credentials;
 pub mod governor;
 pub mod login;
 pub mod outcome;
+pub mod official;
+pub mod settings;
 
 mod account;
 mod budget;
@@ -62,7 +68,7 @@ mod running;
 mod saying;
 mod sending;
 mod speaker;
-mod settings;
+mod seal;
 mod status;
 mod store;
 mod switch;
@@ -72,14 +78,16 @@ mod time;
 mod typing;
 mod wake;
 
+pub use crate::accounts::Accounts;
 pub use crate::channel::WeixinChannel;
 pub use crate::clock::Clock;
 pub use crate::commands::Words;
-pub use crate::credentials::{Credentials, CredentialsError, Registry};
+pub use crate::credentials::{Credentials, CredentialsError, NameError, Registry};
 pub use crate::intake::IntakeSettings;
 pub use crate::merge::MergeSettings;
 pub use crate::pace::Pace;
 pub use crate::quotes::QuoteSettings;
+pub use crate::seal::{KeyFileError, StoreKey};
 pub use crate::sending::{MarkdownStyle, SendSettings, Ttl};
-pub use crate::settings::{CHANNEL_ID, PROTOCOL_VERSION, Settings};
+pub use crate::settings::{CHANNEL_ID, ChannelSettings, PROTOCOL_VERSION, Settings};
 pub use crate::time::{Clocks, Reading};

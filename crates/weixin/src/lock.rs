@@ -15,7 +15,7 @@ use contract::ChannelError;
 use ilink::BotToken;
 use sha2::{Digest as _, Sha256};
 
-use crate::credentials::create_private_dir;
+use crate::credentials::files::create_private_dir;
 
 const NAME: &str = "channel.lock";
 /// How often a lock file that vanishes under our hands is made again.

@@ -29,6 +29,8 @@ pub fn keep(registry: &Registry, issued: Issued) -> Result<LoggedIn, Credentials
         saved_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
         base_url: Some(issued.base_url),
         user_id: issued.user_id,
+        alias: None,
+        disabled: false,
         other: std::collections::BTreeMap::new(),
     };
     let replaced = registry.save(&account, &credentials)?;

@@ -220,7 +220,9 @@ fn not_sent(cause: &Cause, known: &Knowledge<'_>) -> Outcome {
     match cause {
         Cause::Refused { code, errmsg } => refused(*code, errmsg, known),
         Cause::Status { status, retry_after } => status_outcome(*status, *retry_after, known),
-        Cause::Dns(_) | Cause::Tls(_) => Outcome::Transport { unknown: false, after: None },
+        Cause::Dns(_) | Cause::Tls(_) | Cause::Connect(_) => {
+            Outcome::Transport { unknown: false, after: None }
+        }
         // A connection may break after the request has arrived, too.
         Cause::Tcp(_) | Cause::Timeout { .. } | Cause::Malformed(_) | Cause::TooLarge { .. } => {
             Outcome::Transport { unknown: true, after: None }

@@ -13,7 +13,7 @@ use ilink::wire::RefMsg;
 use ledger::LedgerError;
 use serde::{Deserialize, Serialize};
 
-use crate::credentials::create_private_dir;
+use crate::credentials::files::create_private_dir;
 use crate::inbound::text_of_item;
 use crate::received_files::mime_of;
 use crate::store::{KeptMedia, OfficialQuote, Remembered, Store, Talk, read_official};

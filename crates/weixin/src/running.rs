@@ -16,12 +16,14 @@ use parking_lot::Mutex;
 use crate::account::{Account, Parts};
 use crate::codes;
 use crate::commands::DebugMode;
-use crate::credentials::{Credentials, create_private_dir};
+use crate::credentials::Credentials;
+use crate::credentials::files::create_private_dir;
 use crate::desk::Desk;
 use crate::files::{sweep_outbox, sweep_received};
 use crate::intake::Turns;
 use crate::lock::Lock;
 use crate::news::News;
+use crate::official;
 use crate::pulse::Pulse;
 use crate::quotes::{Imported, Quotes};
 use crate::saying::Bell;
@@ -98,6 +100,8 @@ impl Running {
 
     /// Starts the accounts that there are, and from then on those that come.
     pub(crate) async fn start(self: &Arc<Self>) {
+        let accounts = self.settings.registry().accounts().unwrap_or_default();
+        official::take_over(&self.settings, &self.desk.store, &accounts).await;
         self.reconcile().await;
         let (running, cancel) = (Arc::clone(self), self.watching.cancellation());
         self.watching.spawn("credentials", async move {
@@ -109,7 +113,8 @@ impl Running {
     pub(crate) async fn statuses(&self) -> Result<Vec<AccountStatus>, ChannelError> {
         let mut statuses = Vec::new();
         for account in self.all() {
-            statuses.push(account.status().await.map_err(storage)?);
+            let name = account.alias.lock().clone();
+            statuses.push(AccountStatus { name, ..account.status().await.map_err(storage)? });
         }
         statuses.sort_by(|a, b| a.account.cmp(&b.account));
         Ok(statuses)
@@ -132,7 +137,9 @@ impl Running {
         let gone: Vec<_> = {
             let mut running = self.accounts.lock();
             let keep = |id: &AccountId, account: &Arc<Account>| {
-                wanted.get(id).is_some_and(|found| same_login(found, &account.credentials))
+                let found = wanted.get(id);
+                account.alias.lock().clone_from(&found.and_then(|found| found.alias.clone()));
+                found.is_some_and(|found| same_login(found, &account.credentials))
             };
             let gone = running.extract_if(|id, account| !keep(id, account));
             gone.map(|(_, account)| account).collect()
@@ -165,7 +172,11 @@ impl Running {
                 None
             }
         };
-        ids.into_iter().filter_map(load).collect()
+        let is_enabled = |(id, found): &(AccountId, Credentials)| {
+            let own = self.settings.section.for_account(id, found.alias.as_deref());
+            own.enabled && !found.disabled
+        };
+        ids.into_iter().filter_map(load).filter(is_enabled).collect()
     }
 
     async fn start_account(
@@ -173,11 +184,11 @@ impl Running {
         id: AccountId,
         credentials: Credentials,
     ) -> Result<Account, ledger::LedgerError> {
-        let client = self.settings.client(self.http.clone(), credentials.base_url.clone());
+        let client = self.settings.account_client(self.http.clone(), &id, &credentials);
         Account::start(Parts {
             channel: ChannelId::from(CHANNEL_ID),
             id,
-            client: client.with_token(credentials.token.clone()),
+            client,
             credentials,
             desk: self.desk.clone(),
             fetcher: Arc::clone(&self.fetcher),
@@ -313,6 +324,8 @@ impl Running {
         self.turns.close_all();
         let accounts: Vec<_> = self.accounts.lock().drain().map(|(_, account)| account).collect();
         join_all(accounts.iter().map(|account| account.stop(grace))).await;
+        let ids: Vec<_> = accounts.iter().map(|account| account.id.clone()).collect();
+        official::write_back(&self.settings, &self.desk.store, &ids).await;
         self.desk.store.close().await;
     }
 }

@@ -1,17 +1,31 @@
-//! What the channel is told at its start.
+//! What the channel is told.
+//!
+//! - [`Settings`] is what it needs to start: its folder, and the rest resolved.
+//! - [`ChannelSettings`] is its section of a configuration, checked; it
+//!   resolves to [`AccountSettings`], one for each account.
+//! - [`diff`] says which accounts a new section concerns, and how.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use contract::AccountId;
 use ilink::client::{DEFAULT_API, DEFAULT_HOLD, Http};
 use ilink::{BotAgent, Client, Endpoints, Identity};
 use url::Url;
 
 use crate::clock::Clock;
-use crate::credentials::Registry;
+use crate::credentials::{Credentials, Registry};
 use crate::intake::IntakeSettings;
 use crate::pace::Pace;
+use crate::seal::StoreKey;
 use crate::sending::SendSettings;
+
+mod diff;
+mod fields;
+mod section;
+
+pub use self::diff::{Change, diff};
+pub use self::section::{AccountSettings, ChannelSettings, QuoteSettings, SettingsError, Warning};
 
 /// The channel's id, in configurations and on the command line.
 pub const CHANNEL_ID: &str = "openclaw-weixin";
@@ -43,6 +57,10 @@ pub struct Settings {
     pub locks: Option<PathBuf>,
     /// How messages are received.
     pub intake: IntakeSettings,
+    /// The key under which credentials lie on disk; without one they lie open.
+    pub key: Option<StoreKey>,
+    /// What a configuration says, per account.
+    pub section: ChannelSettings,
 }
 
 impl Settings {
@@ -59,13 +77,46 @@ impl Settings {
             pace: Pace::default(),
             locks: None,
             intake: IntakeSettings::default(),
+            key: None,
+            section: ChannelSettings::default(),
         }
     }
 
     /// Returns the folder of credentials.
     #[must_use]
     pub fn registry(&self) -> Registry {
-        Registry::new(&self.dir)
+        Registry::new(&self.dir).with_key(self.key.clone())
+    }
+
+    /// Returns a client for a login: at the base that is named, else at the one
+    /// that is configured, else at Tencent's.
+    #[must_use]
+    pub fn login_client(&self, http: Http, base: Option<Url>) -> Client {
+        self.with(&self.section.for_others())
+            .client(http, base.or_else(|| self.section.login_url()))
+    }
+
+    /// Returns a client that speaks for an account, by what is configured for it.
+    #[must_use]
+    pub fn account_client(
+        &self,
+        http: Http,
+        account: &AccountId,
+        credentials: &Credentials,
+    ) -> Client {
+        let own = self.section.for_account(account, credentials.alias.as_deref());
+        let base = own.base_url.clone().or_else(|| credentials.base_url.clone());
+        let base = base.or_else(|| self.section.login_url());
+        self.with(&own).client(http, base).with_token(credentials.token.clone())
+    }
+
+    /// Returns these settings with what is configured for one account.
+    fn with(&self, own: &AccountSettings) -> Self {
+        let mut settings = self.clone();
+        settings.cdn_url = own.cdn_url.clone().or(settings.cdn_url);
+        settings.route_tag = own.route_tag.clone().or(settings.route_tag);
+        settings.bot_agent = own.bot_agent.clone().unwrap_or(settings.bot_agent);
+        settings
     }
 
     /// Returns a client for a backend, without a token.

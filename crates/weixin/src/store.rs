@@ -23,16 +23,20 @@ use rusqlite::OptionalExtension as _;
 
 use crate::status::Snapshot;
 
+mod carry;
 mod entries;
 mod hosts;
 mod inbox;
 mod outbox;
 mod peers;
 mod quotes;
+mod wipe;
 
+pub(crate) use self::carry::{Carried, Foreign};
 pub(crate) use self::inbox::{Accepted, Claimed, InboxRow};
 pub(crate) use self::outbox::{Class, Next, OutboxRow, Payload, Records, Saying, Stored};
 pub(crate) use self::quotes::{KeptMedia, OfficialQuote, Remembered, read_official};
+pub(crate) use self::wipe::Wiped;
 
 /// Numbered migrations; one that has been released is never edited.
 const MIGRATIONS: &[&str] = &[

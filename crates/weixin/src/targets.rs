@@ -1,7 +1,6 @@
 //! Finds whom a word means: an id, or a name given here.
 
 use contract::{AccountId, ChannelError, ChannelId, Conversation, PeerId, Target};
-use ilink::UserId;
 
 use crate::credentials::Registry;
 use crate::settings::CHANNEL_ID;
@@ -25,7 +24,7 @@ impl Targets<'_> {
     pub(crate) async fn find(&self, target: &Target) -> Result<Talk, ChannelError> {
         let to = strip(&target.to);
         let account = match &target.account {
-            Some(word) => Some(AccountId::from(word.as_str())),
+            Some(word) => Some(self.registry.find(word).map_err(storage)?),
             None => None,
         };
         let accounts = self.registry.accounts().map_err(storage)?;

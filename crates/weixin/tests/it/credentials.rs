@@ -13,6 +13,8 @@ fn credentials(token: &str, user: &str) -> Credentials {
         saved_at: "2026-11-21T00:00:00.000Z".to_owned(),
         base_url: Some("http://127.0.0.1:18080".parse().unwrap()),
         user_id: Some(UserId::from(user)),
+        alias: None,
+        disabled: false,
         other: BTreeMap::new(),
     }
 }
