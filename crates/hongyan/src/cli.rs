@@ -9,6 +9,13 @@ use url::Url;
 
 use crate::texts::say;
 
+mod accounts;
+
+pub(crate) use self::accounts::{
+    AccountsCommand, ExportArgs, ImportArgs, ListArgs, OneArgs, PassphraseArgs, RemoveArgs,
+    RenameArgs,
+};
+
 /// Parses the arguments; prints help or a usage error and exits if they ask
 /// for it.
 pub(crate) fn parse() -> Cli {
@@ -50,6 +57,8 @@ pub(crate) enum Command {
     Metrics,
     #[command(about = text("help.explain"))]
     Explain(ExplainArgs),
+    #[command(about = text("help.accounts"), subcommand)]
+    Accounts(AccountsCommand),
     #[command(about = text("help.completions"))]
     Completions { shell: clap_complete::Shell },
 }
@@ -143,8 +152,14 @@ pub(crate) struct LoginArgs {
     pub(crate) channel: String,
     #[arg(long, value_name = "URL", help = text("help.channels.login.base_url"))]
     pub(crate) base_url: Option<Url>,
-    #[arg(long, value_name = "DIGITS", help = text("help.channels.login.verify_code"))]
+    #[arg(long, value_name = "NAME", help = text("help.channels.login.name"))]
+    pub(crate) name: Option<String>,
+    #[arg(long, value_name = "DIGITS", env = "HONGYAN_VERIFY_CODE", hide_env_values = true, help = text("help.channels.login.verify_code"))]
     pub(crate) verify_code: Option<String>,
+    #[arg(long, value_name = "FILE", help = text("help.channels.login.qr_png"))]
+    pub(crate) qr_png: Option<PathBuf>,
+    #[arg(long, help = text("help.channels.login.fresh"))]
+    pub(crate) fresh: bool,
     #[arg(long, help = text("help.json"))]
     pub(crate) json: bool,
 }

@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod accounts;
 mod backend;
 mod completions;
 mod demo;
@@ -35,6 +36,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Peers(command) => peers::run(command, &State::resolve(cli.state)?).await,
         Command::Metrics => metrics::run(&State::resolve(cli.state)?).await,
         Command::Explain(args) => explain::run(&args),
+        Command::Accounts(command) => accounts::run(command, &State::resolve(cli.state)?).await,
         Command::Completions { shell } => {
             completions::run(shell);
             Ok(())

@@ -9,7 +9,7 @@ use gateway::agents::{ApiKey, Guide, GuideOptions, OpenAi, OpenAiOptions};
 use gateway::{Access, Agent, Config, Gateway, GatewayError};
 use ilink::BotAgent;
 use ilink::client::{Http, HttpOptions};
-use weixin::{CHANNEL_ID, Settings, WeixinChannel};
+use weixin::{Accounts, CHANNEL_ID, Settings, StoreKey, WeixinChannel};
 
 use crate::cli::{AgentArgs, AgentName};
 use crate::error::{CliError, Kind};
@@ -22,23 +22,25 @@ pub(crate) const GRACE: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub(crate) struct State {
     dir: PathBuf,
+    key: Option<StoreKey>,
 }
 
 impl State {
     /// Uses the folder that was named, or the one in the home folder.
     pub(crate) fn resolve(named: Option<PathBuf>) -> Result<Self, CliError> {
+        let key = credentials_key()?;
         if let Some(dir) = named {
-            return Ok(Self::at(dir));
+            return Ok(Self { dir, key });
         }
         let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
         let home = home.ok_or_else(|| {
             CliError::new(Kind::Config, t!("error.home")).hinted(t!("hint.state"))
         })?;
-        Ok(Self::at(home.join(".hongyan")))
+        Ok(Self { dir: home.join(".hongyan"), key })
     }
 
     pub(crate) fn at(dir: PathBuf) -> Self {
-        Self { dir }
+        Self { dir, key: None }
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -56,6 +58,7 @@ impl State {
     /// Returns the settings of the WeChat channel in this folder.
     pub(crate) fn weixin(&self) -> Settings {
         let mut settings = Settings::new(self.dir.join(CHANNEL_ID));
+        settings.key.clone_from(&self.key);
         settings.bot_agent = BotAgent::sanitize(concat!("Hongyan/", env!("CARGO_PKG_VERSION")));
         settings
     }
@@ -63,6 +66,11 @@ impl State {
     /// Returns the WeChat channel on this folder.
     pub(crate) fn channel(&self) -> Result<WeixinChannel, CliError> {
         Ok(WeixinChannel::new(self.weixin(), http()?))
+    }
+
+    /// Returns the accounts of the WeChat channel in this folder.
+    pub(crate) fn accounts(&self) -> Result<Accounts, CliError> {
+        Ok(Accounts::new(self.weixin(), http()?))
     }
 
     /// Starts a gateway on this folder.
@@ -80,6 +88,14 @@ impl State {
             GatewayError::Store(_) => CliError::new(Kind::Config, err.to_string()).caused_by(err),
         })
     }
+}
+
+/// Reads the key of credentials at rest, from the file that the environment names.
+fn credentials_key() -> Result<Option<StoreKey>, CliError> {
+    const NAME: &str = "HONGYAN_CREDENTIALS_KEY_FILE";
+    let named = std::env::var_os(NAME).filter(|path| !path.is_empty());
+    let key = named.map(|path| StoreKey::read(Path::new(&path))).transpose();
+    key.map_err(|err| CliError::new(Kind::Config, err.to_string()).hinted(t!("hint.key_file")))
 }
 
 /// Returns the connection pool of the process.

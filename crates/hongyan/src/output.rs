@@ -106,6 +106,13 @@ pub(crate) fn done(text: impl AsRef<str>) {
     eprintln!("{GOOD}✓{GOOD:#} {}", text.as_ref());
 }
 
+/// Asks a person something that is read elsewhere.
+pub(crate) fn question(text: impl AsRef<str>) {
+    eprint!("{}", text.as_ref());
+    // A question that does not show is still answered.
+    drop(std::io::stderr().flush());
+}
+
 /// Asks a person for a line of text. Blocks; `None` at the end of the input.
 pub(crate) fn ask(question: &str) -> Option<String> {
     eprint!("{question}");
@@ -113,6 +120,14 @@ pub(crate) fn ask(question: &str) -> Option<String> {
     let mut answer = String::new();
     let n = std::io::stdin().read_line(&mut answer).ok()?;
     (n > 0).then(|| answer.trim().to_owned())
+}
+
+/// Asks a person for a secret, which is not shown. Blocks; `None` when there is
+/// nobody to ask.
+pub(crate) fn ask_secret(question: &str) -> Option<String> {
+    eprint!("{question}");
+    std::io::stderr().flush().ok()?;
+    rpassword::read_password().ok()
 }
 
 /// Says whether there is a person to ask.

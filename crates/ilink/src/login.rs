@@ -4,7 +4,7 @@
 //! FetchQr → Tell(QrShown) → Poll ⟲ wait → Tell(Scanned) → Poll ⟲ → Done(Confirmed)
 //!    ↑                       │ need_verifycode → Tell(VerifyCodeNeeded) → AwaitVerifyCode → Poll
 //!    │                       │ scaned_but_redirect → Tell(Redirected) → Poll at the other host
-//!    └── expired, blocked ───┘ binded_redirect → Done(AlreadyBound)
+//!    └─ Tell(QrEnded) ───────┘ binded_redirect → Done(AlreadyBound)
 //! ```
 //!
 //! [`Login::handle`] is told what happened and says what to do next. A terminal,
@@ -26,7 +26,7 @@ mod outcome;
 
 #[cfg(feature = "client")]
 pub use self::driver::QrLogin;
-pub use self::outcome::{Credentials, Ending, LoginError, LoginEvent, Outcome};
+pub use self::outcome::{Credentials, Ending, LoginError, LoginEvent, Outcome, QrEnd};
 
 /// How patient a login is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -252,8 +252,8 @@ impl Login {
                 self.state = State::Asking { code };
                 Step::Tell(LoginEvent::VerifyCodeNeeded { wrong })
             }
-            Some(LoginStatus::Expired) => self.refresh(Outcome::Expired),
-            Some(LoginStatus::VerifyCodeBlocked) => self.refresh(Outcome::Blocked),
+            Some(LoginStatus::Expired) => self.refresh(QrEnd::Expired),
+            Some(LoginStatus::VerifyCodeBlocked) => self.refresh(QrEnd::Blocked),
             Some(LoginStatus::AlreadyBound) => self.done(Outcome::AlreadyBound),
             // What we do not know may be news of a later version: go on asking.
             Some(LoginStatus::Wait | LoginStatus::Unknown(_)) | None => self.wait(code),
@@ -311,13 +311,16 @@ impl Login {
         self.proceed(self.state.clone())
     }
 
-    fn refresh(&mut self, last: Outcome) -> Step {
+    fn refresh(&mut self, why: QrEnd) -> Step {
         if self.n_refresh >= self.options.refreshes {
-            return self.done(last);
+            return self.done(match why {
+                QrEnd::Expired => Outcome::Expired,
+                QrEnd::Blocked => Outcome::Blocked,
+            });
         }
         self.n_refresh += 1;
         self.state = State::NeedsQr { rest: None };
-        Step::FetchQr
+        Step::Tell(LoginEvent::QrEnded { why })
     }
 
     fn credentials(&self, status: QrStatus) -> Result<Credentials, LoginError> {

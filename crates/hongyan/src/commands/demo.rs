@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 use weixin::WeixinChannel;
 
 use super::backend::{policy, start as start_backend};
-use super::login::{Face, log_in};
+use super::login::{Face, LoginRequest};
 use crate::cli::DemoArgs;
 use crate::composition::{State, agent};
 use crate::error::{CliError, Kind};
@@ -89,7 +89,9 @@ impl Home {
         if by_hand {
             output::note(t!("demo.scan", url = phone_page(backend, person, None)));
             let base = backend.url().parse().map_err(CliError::bug)?;
-            log_in(&self.state, Some(base), None, Face::Terminal).await?;
+            let mut request = LoginRequest::default();
+            request.options.base_url = Some(base);
+            request.log_in(&self.state, Face::Terminal).await?;
             return Ok(None);
         }
         let registry = self.state.weixin().registry();

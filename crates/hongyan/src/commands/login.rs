@@ -1,18 +1,17 @@
 //! `hongyan channels login`
 
-use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 
-use ilink::login::{LoginEvent, LoginOptions, Outcome, QrLogin};
+use ilink::login::QrEnd;
 use serde::Serialize;
 use tokio::sync::mpsc;
-use url::Url;
-use weixin::login::LoggedIn;
+use weixin::login::{Event, Failure, Flow, FlowOptions, Poller, Reason};
 
 use crate::cli::LoginArgs;
 use crate::composition::{State, http};
 use crate::error::{CliError, Kind};
 use crate::output;
-use crate::qr::TerminalQr;
+use crate::qr::{TerminalQr, png};
 use crate::texts::t;
 
 /// The names by which the channel is known.
@@ -26,9 +25,17 @@ pub(crate) async fn run(args: LoginArgs, state: &State) -> Result<(), CliError> 
         )
         .hinted(t!("hint.channel")));
     }
+    let options = FlowOptions {
+        base_url: args.base_url,
+        alias: args.name,
+        fresh: args.fresh,
+        ..FlowOptions::default()
+    };
     let face = if args.json { Face::Json } else { Face::Terminal };
-    log_in(state, args.base_url, args.verify_code, face).await?;
-    if face == Face::Terminal {
+    let polled_by = LoginRequest { options, verify_code: args.verify_code, qr_png: args.qr_png }
+        .log_in(state, face)
+        .await?;
+    if face == Face::Terminal && polled_by == Poller::Login {
         output::note(t!("login.next"));
     }
     Ok(())
@@ -39,99 +46,165 @@ pub(crate) async fn run(args: LoginArgs, state: &State) -> Result<(), CliError> 
 pub(crate) enum Face {
     /// To a person.
     Terminal,
-    /// To a program: one event per line; digits are read from stdin.
+    /// To a program: one event per line.
     Json,
 }
 
-/// The last line of the JSON form.
+/// What is wanted of a login.
+#[derive(Default)]
+pub(crate) struct LoginRequest {
+    pub(crate) options: FlowOptions,
+    /// Digits that are known beforehand.
+    pub(crate) verify_code: Option<String>,
+    /// Where each code is drawn.
+    pub(crate) qr_png: Option<PathBuf>,
+}
+
+/// One line of the JSON form.
 #[derive(Serialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-enum Report<'a> {
-    LoggedIn { account: &'a str, replaced: Vec<&'a str> },
-    AlreadyBound,
+struct Line<'a> {
+    #[serde(flatten)]
+    event: &'a Event,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sentence: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
 }
 
-/// Logs one account in and keeps its credentials. Returns the account, or
-/// nothing when this machine already has the bot.
-pub(crate) async fn log_in(
-    state: &State,
-    base_url: Option<Url>,
-    verify_code: Option<String>,
-    face: Face,
-) -> Result<Option<LoggedIn>, CliError> {
-    let settings = state.weixin();
-    let registry = settings.registry();
-    let known = registry
-        .tokens()
-        .map_err(|err| CliError::new(Kind::Config, err.to_string()).caused_by(err))?;
-    let client = settings.client(http()?, base_url);
-    let mut login = QrLogin::new(&client, known, LoginOptions::default());
-    let mut digits = Digits { given: verify_code, codes: login.codes(), face };
-    while let Some(event) = login.next().await {
-        match face {
-            Face::Json => output::json(&event),
-            Face::Terminal => show(&event),
-        }
-        if let LoginEvent::VerifyCodeNeeded { wrong } = event {
-            digits.enter(wrong)?;
-        }
-    }
-    let outcome = login.into_outcome();
-    let Some(issued) = settle(outcome, face)? else { return Ok(None) };
-    let logged_in = weixin::login::keep(&registry, issued)
-        .map_err(|err| CliError::new(Kind::Config, err.to_string()).caused_by(err))?;
-    report(&logged_in, face);
-    Ok(Some(logged_in))
-}
-
-/// Where the digits come from: given beforehand, or asked for.
-struct Digits {
-    given: Option<String>,
-    codes: mpsc::Sender<String>,
-    face: Face,
-}
-
-impl Digits {
-    fn enter(&mut self, wrong: bool) -> Result<(), CliError> {
-        if let Some(given) = self.given.take() {
-            // The channel has room: it was empty, or its reader is gone anyway.
-            drop(self.codes.try_send(given));
-            return Ok(());
-        }
-        if self.face == Face::Terminal && !output::can_ask() {
-            return Err(CliError::new(Kind::Usage, t!("error.login.verify_needed"))
-                .hinted(t!("hint.verify_code")));
-        }
-        let question = match (self.face, wrong) {
-            (Face::Json, _) => String::new(),
-            (Face::Terminal, false) => t!("login.verify").into_owned(),
-            (Face::Terminal, true) => t!("login.verify_wrong").into_owned(),
-        };
-        let codes = self.codes.clone();
-        // Reading a terminal cannot be cancelled, so it has a thread of its
-        // own, which ends with the process at the latest.
-        std::thread::spawn(move || {
-            if let Some(answer) = output::ask(&question) {
-                drop(codes.blocking_send(answer));
+impl LoginRequest {
+    /// Logs one account in. Returns who polls it.
+    pub(crate) async fn log_in(self, state: &State, face: Face) -> Result<Poller, CliError> {
+        let flow = Flow::begin(&state.weixin(), &http()?, self.options);
+        let mut flow = flow?;
+        let mut given = self.verify_code;
+        let mut typed = None;
+        let mut polled_by = None;
+        let mut failed = None;
+        loop {
+            let event = tokio::select! {
+                event = flow.next() => event,
+                line = next_line(&mut typed) => {
+                    match line {
+                        Some(digits) => flow.answer(digits),
+                        None => flow.give_up(Reason::VerifyCodeUnavailable),
+                    }
+                    continue;
+                }
+            };
+            let Some(event) = event else { break };
+            match face {
+                Face::Json => output::json(&line(&event)),
+                Face::Terminal => show(&event),
             }
-        });
-        Ok(())
+            match event {
+                Event::Qr { url, .. } => draw(self.qr_png.as_deref(), &url)?,
+                Event::VerifyCodeNeeded { .. } => match given.take() {
+                    Some(digits) => flow.answer(digits),
+                    None => typed = Some(typed.take().unwrap_or_else(read_lines)),
+                },
+                Event::Polling { by, .. } => polled_by = Some(by),
+                Event::Failed { failure } => failed = Some(failure),
+                Event::Idle { .. }
+                | Event::Refreshed { .. }
+                | Event::Scanned
+                | Event::Redirected { .. }
+                | Event::Confirmed { .. }
+                | Event::Saved { .. }
+                | Event::AlreadyBound
+                | Event::Checking { .. } => {}
+            }
+        }
+        let failed = failed.unwrap_or(Failure { code: Reason::Cancelled, detail: None });
+        polled_by.ok_or_else(|| error(failed))
     }
 }
 
-fn show(event: &LoginEvent) {
+/// Reads lines from stdin as they come. It cannot be cancelled, so it has a
+/// thread of its own, which ends with the process at the latest.
+fn read_lines() -> mpsc::Receiver<String> {
+    let (read, lines) = mpsc::channel(1);
+    std::thread::spawn(move || {
+        while let Some(line) = output::ask("") {
+            if read.blocking_send(line).is_err() {
+                return;
+            }
+        }
+    });
+    lines
+}
+
+/// Returns the next line, `None` at the end of the input; never, while nobody reads.
+async fn next_line(lines: &mut Option<mpsc::Receiver<String>>) -> Option<String> {
+    match lines {
+        Some(open) => {
+            let line = open.recv().await;
+            if line.is_none() {
+                *lines = None;
+            }
+            line
+        }
+        None => std::future::pending().await,
+    }
+}
+
+fn line(event: &Event) -> Line<'_> {
+    let (sentence, hint) = match event {
+        Event::Failed { failure } => (Some(sentence(failure.code)), Some(way_out(failure.code))),
+        Event::Idle { .. } => (None, Some(t!("login.idle").into_owned())),
+        Event::Qr { .. }
+        | Event::Refreshed { .. }
+        | Event::Scanned
+        | Event::VerifyCodeNeeded { .. }
+        | Event::Redirected { .. }
+        | Event::Confirmed { .. }
+        | Event::Saved { .. }
+        | Event::AlreadyBound
+        | Event::Checking { .. }
+        | Event::Polling { .. } => (None, None),
+    };
+    Line { event, sentence, hint }
+}
+
+fn show(event: &Event) {
     match event {
-        LoginEvent::QrShown { link, n_refresh, .. } => {
-            if *n_refresh > 0 {
-                output::note(t!("login.refreshed"));
-            }
-            show_code(link);
+        Event::Qr { url, lives_secs, .. } => {
+            show_code(url);
+            output::aside(t!("login.lives", secs = lives_secs));
         }
-        LoginEvent::Scanned => output::done(t!("login.scanned")),
-        LoginEvent::Redirected { host } => output::aside(t!("login.redirected", host = host)),
-        // Asked for, and reported, by themselves.
-        LoginEvent::VerifyCodeNeeded { .. } | LoginEvent::Done { .. } => {}
+        Event::Idle { .. } => output::note(t!("login.idle")),
+        Event::Refreshed { why: QrEnd::Expired } => output::note(t!("login.refreshed")),
+        Event::Refreshed { why: QrEnd::Blocked } => output::note(t!("login.blocked")),
+        Event::Scanned => output::done(t!("login.scanned")),
+        Event::VerifyCodeNeeded { wrong: false } => output::question(t!("login.verify")),
+        Event::VerifyCodeNeeded { wrong: true } => output::question(t!("login.verify_wrong")),
+        Event::Redirected { host } => output::aside(t!("login.redirected", host = host)),
+        Event::Confirmed { .. } => output::done(t!("login.confirmed")),
+        Event::Saved { account, name, name_taken, replaced } => {
+            output::done(t!("login.saved", account = called(account.as_str(), name.as_deref())));
+            if *name_taken {
+                output::note(t!("login.name_taken", account = account));
+            }
+            for old in replaced {
+                output::aside(t!("login.replaced", account = old));
+            }
+        }
+        Event::AlreadyBound => output::note(t!("login.already")),
+        Event::Checking { account, by: Poller::Channel, at_most_secs } => {
+            output::aside(t!("login.waiting", account = account, secs = at_most_secs));
+        }
+        Event::Checking { account, by: Poller::Login, .. } => {
+            output::aside(t!("login.checking", account = account));
+        }
+        Event::Polling { account, name, .. } => {
+            output::done(t!("login.done", account = called(account.as_str(), name.as_deref())));
+        }
+        // Printed as the error that ends the program.
+        Event::Failed { .. } => {}
     }
+}
+
+fn called(account: &str, name: Option<&str>) -> String {
+    name.map_or_else(|| account.to_owned(), |name| format!("{name} ({account})"))
 }
 
 fn show_code(link: &str) {
@@ -147,42 +220,92 @@ fn show_code(link: &str) {
     output::note(t!("login.link", link = link));
 }
 
-/// Turns an ending into credentials, nothing to do, or an error.
-fn settle(outcome: Outcome, face: Face) -> Result<Option<ilink::login::Credentials>, CliError> {
-    let failed = |message: Cow<'static, str>| {
-        Err(CliError::new(Kind::NeedsLogin, message).hinted(t!("hint.login_again")))
+fn draw(file: Option<&Path>, link: &str) -> Result<(), CliError> {
+    let Some(file) = file else { return Ok(()) };
+    let Some(png) = png(link) else { return Ok(()) };
+    let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let written = tempfile::NamedTempFile::new_in(dir).and_then(|mut new| {
+        // A viewer that looks again must see a whole picture.
+        std::io::Write::write_all(&mut new, &png)?;
+        new.persist(file).map(drop).map_err(std::io::Error::from)
+    });
+    written.map_err(|err| {
+        CliError::new(Kind::Config, t!("error.not_written", file = file.display())).caused_by(err)
+    })
+}
+
+fn error(failure: Failure) -> CliError {
+    let kind = match failure.code {
+        Reason::Expired
+        | Reason::Blocked
+        | Reason::TimedOut
+        | Reason::Cancelled
+        | Reason::Refused
+        | Reason::BoundButDead => Kind::NeedsLogin,
+        Reason::NoQr
+        | Reason::NoStatus
+        | Reason::Incomplete
+        | Reason::BadAddress
+        | Reason::NotPolling => Kind::Unavailable,
+        Reason::VerifyCodeUnavailable => Kind::Usage,
+        Reason::NotSaved => Kind::Config,
     };
-    match outcome {
-        Outcome::Confirmed(issued) => Ok(Some(issued)),
-        Outcome::AlreadyBound => {
-            match face {
-                Face::Json => output::json(&Report::AlreadyBound),
-                Face::Terminal => output::done(t!("login.already")),
-            }
-            Ok(None)
-        }
-        Outcome::Expired => failed(t!("error.login.expired")),
-        Outcome::TimedOut => failed(t!("error.login.timed_out")),
-        Outcome::Blocked => failed(t!("error.login.blocked")),
-        Outcome::Cancelled => failed(t!("error.login.cancelled")),
-        Outcome::Failed(err) => Err(CliError::new(Kind::Unavailable, t!("error.login.failed"))
-            .caused_by(err)
-            .hinted(t!("hint.backend_down"))),
+    let error = CliError::new(kind, sentence(failure.code)).hinted(way_out(failure.code));
+    match failure.detail {
+        Some(detail) => error.caused_by(detail),
+        None => error,
     }
 }
 
-fn report(logged_in: &LoggedIn, face: Face) {
-    let LoggedIn { account, replaced } = logged_in;
-    match face {
-        Face::Json => output::json(&Report::LoggedIn {
-            account: account.as_str(),
-            replaced: replaced.iter().map(|account| account.as_str()).collect(),
-        }),
-        Face::Terminal => {
-            output::done(t!("login.done", account = account));
-            for old in replaced {
-                output::aside(t!("login.replaced", account = old));
-            }
-        }
+/// Says what happened.
+fn sentence(code: Reason) -> String {
+    match code {
+        Reason::Expired => t!("error.login.expired"),
+        Reason::Blocked => t!("error.login.blocked"),
+        Reason::TimedOut => t!("error.login.timed_out"),
+        Reason::Cancelled => t!("error.login.cancelled"),
+        Reason::NoQr => t!("error.login.no_qr"),
+        Reason::NoStatus => t!("error.login.no_status"),
+        Reason::Incomplete => t!("error.login.incomplete"),
+        Reason::BadAddress => t!("error.login.bad_address"),
+        Reason::VerifyCodeUnavailable => t!("error.login.verify_needed"),
+        Reason::NotSaved => t!("error.login.not_saved"),
+        Reason::Refused => t!("error.login.refused"),
+        Reason::NotPolling => t!("error.login.not_polling"),
+        Reason::BoundButDead => t!("error.login.bound_but_dead"),
+    }
+    .into_owned()
+}
+
+/// Says what to do about it.
+fn way_out(code: Reason) -> String {
+    match code {
+        Reason::Expired => t!("hint.login.expired"),
+        Reason::Blocked => t!("hint.login.blocked"),
+        Reason::TimedOut | Reason::Cancelled => t!("hint.login_again"),
+        Reason::NoQr | Reason::NoStatus => t!("hint.login.backend"),
+        Reason::Incomplete | Reason::BadAddress => t!("hint.login.strange"),
+        Reason::VerifyCodeUnavailable => t!("hint.verify_code"),
+        Reason::NotSaved => t!("hint.login.not_saved"),
+        Reason::Refused => t!("hint.login.refused"),
+        Reason::NotPolling => t!("hint.login.not_polling"),
+        Reason::BoundButDead => t!("hint.login.bound_but_dead"),
+    }
+    .into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_failure_has_a_sentence_of_its_own_and_a_way_out() {
+        let sentences: HashSet<_> = Reason::ALL.into_iter().map(sentence).collect();
+        assert_eq!(sentences.len(), Reason::ALL.len());
+        let is_text = |text: &String| text.contains(' ') && !text.starts_with("error.");
+        assert!(sentences.iter().all(is_text));
+        assert!(Reason::ALL.into_iter().map(way_out).all(|text| text.contains(' ')));
     }
 }

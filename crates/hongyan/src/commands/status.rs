@@ -71,7 +71,7 @@ fn table(statuses: &[AccountStatus], probes: Option<&HashMap<AccountId, Probe>>)
     output::table(header, statuses.iter().map(row));
 }
 
-fn state(state: &AccountState) -> String {
+pub(super) fn state(state: &AccountState) -> String {
     match state {
         AccountState::Stopped => t!("state.stopped"),
         AccountState::Starting => t!("state.starting"),

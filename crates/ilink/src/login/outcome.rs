@@ -19,6 +19,11 @@ pub enum LoginEvent {
         /// How many codes came before.
         n_refresh: u32,
     },
+    /// The code is of no use any more; another one is fetched.
+    QrEnded {
+        /// Why.
+        why: QrEnd,
+    },
     /// The phone has scanned; it now asks for confirmation.
     Scanned,
     /// Ask for the digits that the phone shows.
@@ -33,6 +38,16 @@ pub enum LoginEvent {
     },
     /// It is over, and how.
     Done(Ending),
+}
+
+/// Why a code is of no use any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QrEnd {
+    /// It is too old, or the person declined: the backend does not say which.
+    Expired,
+    /// Too many wrong digits.
+    Blocked,
 }
 
 /// How a login ended, as far as anyone may know.

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use ilink::login::{
-    Credentials, Event, Login, LoginError, LoginEvent, LoginOptions, Outcome, Poll, Step, Trouble,
+    Credentials, Event, Login, LoginError, LoginEvent, LoginOptions, Outcome, Poll, QrEnd, Step,
+    Trouble,
 };
 use ilink::wire::{QrCode, QrStatus};
 use ilink::{Backoff, BotToken};
@@ -155,9 +156,14 @@ fn a_known_account_ends_well_without_credentials() {
 
 #[test]
 fn an_old_code_is_replaced_a_limited_number_of_times() {
-    for (word, last) in [("expired", Outcome::Expired), ("verify_code_blocked", Outcome::Blocked)] {
+    let ends = [
+        ("expired", QrEnd::Expired, Outcome::Expired),
+        ("verify_code_blocked", QrEnd::Blocked, Outcome::Blocked),
+    ];
+    for (word, why, last) in ends {
         check(begun(vec![
-            (is(word), Step::FetchQr),
+            (is(word), Step::Tell(LoginEvent::QrEnded { why })),
+            (Event::Continue, Step::FetchQr),
             (qr(1), shown(1)),
             (Event::Continue, poll(1)),
             (is(word), Step::Done(last)),
@@ -196,7 +202,8 @@ fn a_new_code_begins_without_digits_and_at_the_first_host() {
         (Event::Continue, poll_at("https://other.example", 0, None)),
         (is("need_verifycode"), needs_code(false)),
         (Event::VerifyCode("1".to_owned()), poll_at("https://other.example", 0, Some("1"))),
-        (is("verify_code_blocked"), Step::FetchQr),
+        (is("verify_code_blocked"), Step::Tell(LoginEvent::QrEnded { why: QrEnd::Blocked })),
+        (Event::Continue, Step::FetchQr),
         (qr(1), shown(1)),
         (Event::Continue, poll(1)),
     ]));
