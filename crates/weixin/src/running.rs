@@ -1,7 +1,7 @@
 //! What exists between start and stop: the accounts, and what hosts say to them.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -102,10 +102,12 @@ impl Running {
     pub(crate) async fn start(self: &Arc<Self>) {
         let accounts = self.settings.registry().accounts().unwrap_or_default();
         official::take_over(&self.settings, &self.desk.store, &accounts).await;
+        // Before it is read: what changes while it is read counts as news.
+        let seen = modified(&self.list()).await;
         self.reconcile().await;
         let (running, cancel) = (Arc::clone(self), self.watching.cancellation());
         self.watching.spawn("credentials", async move {
-            cancel.run_until_cancelled(running.watch()).await;
+            cancel.run_until_cancelled(running.watch(seen)).await;
         });
     }
 
@@ -218,11 +220,14 @@ impl Running {
         }
     }
 
+    /// Every change of the accounts touches this file.
+    fn list(&self) -> PathBuf {
+        self.settings.dir.join("accounts.json")
+    }
+
     /// Looks for logins that other processes make, and keeps the store small.
-    async fn watch(&self) {
-        let list = self.settings.dir.join("accounts.json");
+    async fn watch(&self, mut seen: Option<SystemTime>) {
         let bell = Bell::of(&self.settings.dir);
-        let mut seen = modified(&list).await;
         let mut rung = bell.rung().await;
         let mut pruned_at = None;
         loop {
@@ -237,7 +242,7 @@ impl Running {
                 self.quotes.prune(self.desk.clock.now_ms(), PRUNE).await;
             }
             tokio::time::sleep(WATCH).await;
-            let now = modified(&list).await;
+            let now = modified(&self.list()).await;
             if now != seen {
                 seen = now;
                 self.reconcile().await;

@@ -64,11 +64,7 @@ fn delivery(delivery: &Delivery) -> String {
     }
 }
 
-async fn act(
-    action: OutboxAction,
-    args: &OutboxActArgs,
-    state: &State,
-) -> Result<(), CliError> {
+async fn act(action: OutboxAction, args: &OutboxActArgs, state: &State) -> Result<(), CliError> {
     let channel = state.channel()?;
     let ids = if args.all {
         channel.outbox().await?.iter().map(|entry| entry.id).collect()
@@ -89,8 +85,9 @@ async fn act(
     }
     if n < ids.len() {
         let missing = ids.len() - n;
-        return Err(CliError::new(Kind::Usage, t!("outbox.unknown", n = missing))
-            .hinted(t!("hint.outbox")));
+        return Err(
+            CliError::new(Kind::Usage, t!("outbox.unknown", n = missing)).hinted(t!("hint.outbox"))
+        );
     }
     Ok(())
 }

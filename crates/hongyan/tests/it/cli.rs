@@ -49,11 +49,11 @@ async fn a_login_by_program_ends_with_an_account_that_works() {
     let mut login = Login::start(dir.path(), backend.url(), &[]);
 
     let shown = login.event();
-    assert_eq!(shown["event"], "qr_shown");
-    alice.confirm(shown["link"].as_str().unwrap()).await;
+    assert_eq!(shown["event"], "qr");
+    alice.confirm(shown["url"].as_str().unwrap()).await;
     let events = login.rest();
     let last = events.last().unwrap();
-    assert_eq!(last["event"], "logged_in", "{events:?}");
+    assert_eq!((&last["event"], &last["by"]), (&json!("polling"), &json!("login")), "{events:?}");
     let token = std::fs::read_to_string(
         dir.path()
             .join("openclaw-weixin/accounts")
@@ -72,9 +72,12 @@ async fn a_login_by_program_ends_with_an_account_that_works() {
 
     // The same person scans again: this machine already has the bot.
     let mut again = Login::start(dir.path(), backend.url(), &[]);
-    let link = again.event()["link"].as_str().unwrap().to_owned();
+    let link = again.event()["url"].as_str().unwrap().to_owned();
     alice.confirm(&link).await;
-    assert_eq!(again.rest().last().unwrap()["event"], "already_bound");
+    let events = again.rest();
+    assert!(events.iter().any(|event| event["event"] == "already_bound"), "{events:?}");
+    let ended = events.last().unwrap();
+    assert_eq!((&ended["event"], &ended["account"]), (&json!("polling"), &last["account"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,13 +88,13 @@ async fn digits_are_asked_for_again_when_they_were_wrong() {
     let dir = tempfile::tempdir().unwrap();
     let mut login = Login::start(dir.path(), backend.url(), &["--verify-code", "wrong"]);
 
-    let link = login.event()["link"].as_str().unwrap().to_owned();
+    let link = login.event()["url"].as_str().unwrap().to_owned();
     let digits = alice.confirm(&link).await.expect("the phone shows digits");
     let again = std::iter::repeat_with(|| login.event())
         .find(|event| event["event"] == "verify_code_needed" && event["wrong"] == true);
     assert!(again.is_some());
     login.types(&digits);
-    assert_eq!(login.rest().last().unwrap()["event"], "logged_in");
+    assert_eq!(login.rest().last().unwrap()["event"], "polling");
 }
 
 #[test]
@@ -103,7 +106,10 @@ fn a_backend_that_is_not_there_is_an_error_with_a_hint() {
     let (code, _, stderr) =
         output(hongyan(dir.path()).args(["channels", "login", "--base-url", &url]));
     assert_eq!(code, Some(69), "{stderr}");
-    assert!(stderr.contains("error: the login failed") && stderr.contains("hint: "), "{stderr}");
+    assert!(
+        stderr.contains("error: the backend gave no QR code") && stderr.contains("hint: "),
+        "{stderr}"
+    );
 }
 
 #[test]

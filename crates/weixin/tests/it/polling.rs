@@ -98,7 +98,7 @@ async fn a_silent_way_with_an_edge_is_not_mistaken_for_a_quiet_one() {
     let scene = Scene::with(Backend::builder().hold(ms(1_000))).await;
     scene.backend.next(Endpoint::GetUpdates, Fault::EdgeCut { after: ms(400) });
     let settings = Settings { hold: ms(1_000), ..hasty(scene.dir.path()) };
-    let host = TestHost::start_with(settings).await;
+    let host = TestHost::start_on(settings).await;
     scene.polled_times(2).await;
 
     let (silence, _gate) = Fault::hold_before();
@@ -222,7 +222,7 @@ async fn a_stop_does_not_wait_for_a_pause() {
     let hasty = hasty(scene.dir.path());
     let pace = Pace { trouble: endless, ..hasty.pace.clone() };
     scene.backend.next_times(Endpoint::GetUpdates, ALWAYS, Fault::BadGateway);
-    let host = TestHost::start_with(Settings { pace, ..hasty }).await;
+    let host = TestHost::start_on(Settings { pace, ..hasty }).await;
     wait_until(&host, |status| status["state"] == "degraded").await;
     tokio::time::timeout(ENDLESS / 10, host.stops()).await.expect("the stop waited for the pause");
 }
