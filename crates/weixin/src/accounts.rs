@@ -34,7 +34,7 @@ pub struct Accounts {
 
 /// One account, as far as anyone may know.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct AccountInfo {
+pub struct KnownAccount {
     /// The account.
     pub account: AccountId,
     /// The name given to it here.
@@ -98,7 +98,7 @@ impl Accounts {
     /// # Errors
     ///
     /// When the list or the store cannot be read.
-    pub async fn list(&self) -> Result<Vec<AccountInfo>, AccountsError> {
+    pub async fn list(&self) -> Result<Vec<KnownAccount>, AccountsError> {
         let store = self.existing_store()?;
         let is_running = Lock::is_held(&self.settings.dir);
         let mut infos = Vec::new();
@@ -116,7 +116,7 @@ impl Accounts {
         Ok(infos)
     }
 
-    fn info(&self, entry: Entry, state: AccountState) -> AccountInfo {
+    fn info(&self, entry: Entry, state: AccountState) -> KnownAccount {
         let Entry { account, credentials, from_copy } = entry;
         let (found, problem) = match credentials {
             Ok(Some(found)) if from_copy => {
@@ -129,7 +129,7 @@ impl Accounts {
         };
         let alias = found.as_ref().and_then(|found| found.alias.clone());
         let own = self.settings.section.for_account(&account, alias.as_deref());
-        AccountInfo {
+        KnownAccount {
             account,
             name: alias.or(own.name),
             enabled: own.enabled && found.as_ref().is_some_and(|found| !found.disabled),

@@ -3,7 +3,7 @@
 use comfy_table::{ContentArrangement, Table, presets};
 use contract::AccountId;
 use serde::Serialize;
-use weixin::accounts::{AccountInfo, AccountsError, Import, Imported, Removed};
+use weixin::accounts::{AccountsError, Import, Imported, KnownAccount, Removed};
 use weixin::{Accounts, CredentialsError, NameError};
 
 use super::status::state as state_text;
@@ -147,7 +147,7 @@ async fn tell(accounts: &Accounts, account: &AccountId, json: bool) -> Result<()
     Ok(())
 }
 
-fn table(infos: &[AccountInfo]) -> Table {
+fn table(infos: &[KnownAccount]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY);
     if let Some(columns) = output::result_columns() {
@@ -175,7 +175,7 @@ fn table(infos: &[AccountInfo]) -> Table {
     table
 }
 
-fn standing(info: &AccountInfo) -> String {
+fn standing(info: &KnownAccount) -> String {
     if info.enabled { state_text(&info.state) } else { t!("accounts.off").into_owned() }
 }
 
