@@ -11,9 +11,8 @@
 
 pub mod facts;
 pub mod kind;
-
+pub mod local;
 pub mod name;
 pub mod preview;
-pub mod local;
 #[cfg(feature = "remote")]
 pub mod remote;

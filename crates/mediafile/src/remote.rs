@@ -92,7 +92,10 @@ pub enum FetchError {
     #[error("the data URL is broken")]
     BrokenData,
     /// The host is not on the public internet.
-    #[error("`{host}` is at {address}, which is no public address; it is not fetched")]
+    #[error(
+        "`{host}` is at {address}, which is no public address; \
+         if it is yours, add its network to those that may be reached"
+    )]
     NotPublic {
         /// The host as the URL names it.
         host: String,

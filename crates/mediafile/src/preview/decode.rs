@@ -53,7 +53,7 @@ impl Room {
 
     /// What a decoder may take for itself, in bytes.
     fn memory(self) -> usize {
-        usize::try_from(self.max_pixels * 4).unwrap_or(usize::MAX)
+        usize::try_from(self.max_pixels.saturating_mul(4)).unwrap_or(usize::MAX)
     }
 }
 
