@@ -53,7 +53,9 @@ impl<'a> Code<'a> {
 
     /// Whether the block can be closed and opened again within one part.
     fn fits(&self, limit: Size) -> bool {
-        limit.beside(Size::of_all(&self.reopening()) + Size::of_all(&self.closing())).is_some()
+        let [a, b, c] = self.reopening();
+        let [d, e, f] = self.closing();
+        limit.beside_all(&[a, b, c, d, e, f]).is_some()
     }
 
     fn reopening(&self) -> Repair<'a> {
@@ -100,7 +102,7 @@ impl<'a> Spot<'a> {
 
     /// What a part that starts here needs before it.
     pub(super) fn repair_before(&self, text: &'a str, limit: Size) -> Repair<'a> {
-        let affordable = |head| limit.beside(Size::of(head)).is_some();
+        let affordable = |head| limit.beside_all(&[head]).is_some();
         let within_line = self.at > self.line;
         match self.block {
             Block::Code(code) if code.fits(limit) => code.reopening(),

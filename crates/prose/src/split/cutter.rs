@@ -31,7 +31,7 @@ impl<'a> Cutter<'a> {
     fn cut(&mut self) -> Option<Cut<'a>> {
         let spot = self.indented(self.spot?);
         let repair = spot.repair_before(self.text, self.limit);
-        let (before, room) = match self.limit.beside(Size::of_all(&repair)) {
+        let (before, room) = match self.limit.beside_all(&repair) {
             Some(room) => (repair, room),
             None => (NOTHING, self.limit),
         };
@@ -44,7 +44,7 @@ impl<'a> Cutter<'a> {
     fn indented(&self, spot: Spot<'a>) -> Spot<'a> {
         let rest = &self.text[spot.at..];
         let indentation = skippable(rest);
-        match self.limit.beside(Size::of(&rest[..indentation])) {
+        match self.limit.beside_all(&[&rest[..indentation]]) {
             Some(_) => spot,
             None => spot.on(spot.at + indentation),
         }

@@ -22,6 +22,14 @@ impl Size {
         texts.iter().map(|text| Self::of(text)).fold(Self::default(), Self::add)
     }
 
+    /// What is left beside texts that together take at most half; long ones
+    /// are not counted.
+    pub(super) fn beside_all(self, texts: &[&str]) -> Option<Self> {
+        let bytes: usize = texts.iter().map(|text| text.len()).sum();
+        let countable = bytes <= self.bytes.min(self.chars.saturating_mul(4));
+        if countable { self.beside(Self::of_all(texts)) } else { None }
+    }
+
     /// Whether this is within a limit.
     pub(super) fn fits(self, limit: Self) -> bool {
         self.chars <= limit.chars && self.bytes <= limit.bytes
