@@ -162,3 +162,57 @@ fn fit(wide: &mut [i32]) {
         *coefficient = (*coefficient).clamp(i16::MIN.into(), i16::MAX.into());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bandwidth::Bandwidth;
+
+    /// Every spectrum of equal choices in all stages, and of opposite ones.
+    fn spectra(codebook: &Codebook) -> impl Iterator<Item = Spectrum> {
+        (0..256).map(|n: usize| {
+            let choose = |(at, n_vectors): (usize, &usize)| {
+                if n < 128 || at % 2 == 0 { n % n_vectors } else { n_vectors - 1 - n % n_vectors }
+            };
+            let vectors: Vec<_> = codebook.stages.iter().enumerate().map(choose).collect();
+            decode(codebook, &vectors)
+        })
+    }
+
+    #[test]
+    fn lines_keep_their_distance_and_make_stable_filters() {
+        for (bandwidth, voiced) in [
+            (Bandwidth::Narrow, true),
+            (Bandwidth::Narrow, false),
+            (Bandwidth::Wide, true),
+            (Bandwidth::Wide, false),
+        ] {
+            let codebook = bandwidth.codebook(voiced);
+            for spectrum in spectra(codebook) {
+                let lines = &spectrum[..codebook.order];
+                assert_eq!(worst_gap(lines, codebook.spacing), None, "{lines:?}");
+                let filter = filter(&spectrum, codebook.order);
+                assert!(inverse_gain(&filter, codebook.order).stable, "{lines:?}");
+                assert_ne!(filter, [0; MAX_ORDER], "{lines:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn lines_in_disorder_are_sorted_and_spread() {
+        let spacing = [100, 50, 50, 50, 100];
+        let mut lines = [32000, -5, 32000, 7];
+        stabilise(&mut lines, &spacing);
+        assert_eq!(worst_gap(&lines, &spacing), None, "{lines:?}");
+        let mut flat = [0; 4];
+        stabilise(&mut flat, &spacing);
+        assert_eq!(worst_gap(&flat, &spacing), None, "{flat:?}");
+    }
+
+    #[test]
+    fn a_spectrum_between_two_is_some_quarters_of_the_way() {
+        let spectrum = std::array::from_fn(|i| 100 * i as i32);
+        assert_eq!(between(&spectrum, &spectrum, 2), spectrum);
+        assert_eq!(between(&[0; MAX_ORDER], &spectrum, 2)[3], 150);
+    }
+}
