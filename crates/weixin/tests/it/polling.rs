@@ -199,7 +199,7 @@ async fn refused_polls_ask_for_a_login_and_hold_back_no_reply() {
 #[tokio::test]
 async fn who_looks_from_outside_sees_the_state() {
     let scene = brisk_scene().await;
-    let host = TestHost::start_with(hasty(scene.dir.path())).await;
+    let host = TestHost::start_on(hasty(scene.dir.path())).await;
     wait_until(&host, |status| status["state"] == "polling").await;
     let outside = channel(scene.dir.path());
     let seen = async {
