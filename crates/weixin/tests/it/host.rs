@@ -78,9 +78,11 @@ impl TestHost {
         Self::start_with(dir, |settings| settings.intake.merge = MergeSettings::off()).await
     }
 
-    /// Starts a host that panics whenever it is given this text.
+    /// Starts a host that panics whenever it is given this text, which is
+    /// tried twice.
     pub(crate) async fn start_poisoned_by(dir: &Path, text: &str) -> Self {
-        Self::begin(channel(dir), &[], Some(text.to_owned())).await
+        let channel = channel_with(dir, |settings| settings.intake.max_offers = 2);
+        Self::begin(channel, &[], Some(text.to_owned())).await
     }
 
     async fn begin(channel: WeixinChannel, strangers: &[&str], poison: Option<String>) -> Self {

@@ -5,12 +5,16 @@
 mod account_ids;
 mod accounts;
 mod canary;
+mod commands;
 mod credentials;
 mod crash;
 mod host;
-mod polling;
+mod intake;
 mod login;
+mod merging;
 mod official;
+mod polling;
+mod quotes;
 mod receiving;
 mod sending;
 mod settings;
