@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use contract::{ChannelError, Inbound, MediaKind};
+use contract::{Attachment, ChannelError, Inbound, MediaKind, Quote};
 use futures_util::future::BoxFuture;
 
 use crate::language::Language;
@@ -95,33 +95,45 @@ pub enum AgentError {
 pub(crate) fn in_words(inbound: &Inbound) -> String {
     let mut words = String::new();
     if let Some(quote) = &inbound.quote {
-        words.push_str("[quoted: ");
-        words.push_str(&quote.text);
-        words.push_str("]\n");
+        words.push_str(&quoted(quote));
+        words.push('\n');
     }
     words.push_str(&inbound.text);
     for attachment in &inbound.attachments {
         if !words.is_empty() && !words.ends_with('\n') {
             words.push('\n');
         }
-        let kind = match attachment.kind {
-            MediaKind::Image => "picture",
-            MediaKind::Voice => "voice message",
-            MediaKind::Video => "video",
-            MediaKind::File => "file",
-        };
-        let what = attachment.transcript.as_deref().unwrap_or(&attachment.name);
-        match &attachment.problem {
-            None => words.push_str(&format!("[{kind}: {what}]")),
-            Some(problem) => words.push_str(&format!("[{kind}: {what}; {problem}]")),
-        }
+        words.push_str(&format!("[{}]", attached(attachment)));
     }
     words
 }
 
+fn quoted(quote: &Quote) -> String {
+    let text = Some(quote.text.clone()).filter(|text| !text.is_empty());
+    let parts: Vec<_> = text.into_iter().chain(quote.attachments.iter().map(attached)).collect();
+    if parts.is_empty() {
+        return "[quoted message not available]".to_owned();
+    }
+    format!("[quoted: {}]", parts.join("; "))
+}
+
+fn attached(attachment: &Attachment) -> String {
+    let kind = match attachment.kind {
+        MediaKind::Image => "picture",
+        MediaKind::Voice => "voice message",
+        MediaKind::Video => "video",
+        MediaKind::File => "file",
+    };
+    let what = attachment.transcript.as_deref().unwrap_or(&attachment.name);
+    match &attachment.problem {
+        None => format!("{kind}: {what}"),
+        Some(problem) => format!("{kind}: {what}; {problem}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use contract::{Attachment, Conversation, Lane, Quote};
+    use contract::{Conversation, Lane};
 
     use super::*;
 
@@ -168,5 +180,25 @@ mod tests {
             in_words(&inbound),
             "[quoted: hi]\nlook\n[picture: goose.png]\n[voice message: see you]",
         );
+    }
+
+    /// Demand 21: an agent hears that there is more than it can be shown.
+    #[test]
+    fn a_quote_tells_its_media_or_that_it_is_not_available() {
+        let gone = Attachment {
+            kind: MediaKind::File,
+            name: "plan.pdf".to_owned(),
+            mime: None,
+            path: None,
+            problem: Some("it is no longer kept".to_owned()),
+            transcript: None,
+        };
+        let (message_id, author) = (Some("1".to_owned()), None);
+        let mut quote = Quote { message_id, author, text: String::new(), attachments: vec![] };
+        assert_eq!(quoted(&quote), "[quoted message not available]");
+        quote.attachments.push(gone);
+        assert_eq!(quoted(&quote), "[quoted: file: plan.pdf; it is no longer kept]");
+        quote.text = "look".to_owned();
+        assert_eq!(quoted(&quote), "[quoted: look; file: plan.pdf; it is no longer kept]");
     }
 }

@@ -10,6 +10,7 @@ use ilink::wire::{CdnMedia, Item, ItemKind};
 use ilink::{Client, MediaKey, Recovery};
 
 mod sniff;
+mod voice;
 
 use self::sniff::extension_of;
 pub(crate) use self::sniff::mime_of;
@@ -58,7 +59,7 @@ impl ReceivedFiles {
             let problem = Some(in_words(&err));
             return Some(Attachment { kind, name, mime: None, path: None, problem, transcript });
         }
-        let looked_at = tokio::task::spawn_blocking(move || look_at(dest)).await;
+        let looked_at = tokio::task::spawn_blocking(move || look_at(dest, kind)).await;
         let Ok(Fetched { path, mime }) = looked_at else {
             let (name, problem) = (word(kind).to_owned(), Some("it could not be read".to_owned()));
             return Some(Attachment { kind, name, mime: None, path: None, problem, transcript });
@@ -155,18 +156,25 @@ struct Fetched {
     mime: Option<String>,
 }
 
-/// Tells what a media is, and gives its file the extension that it should
-/// have if it has none. Blocks.
-fn look_at(path: PathBuf) -> Fetched {
+/// Tells what a media is by its bytes, whatever the message calls it, and gives
+/// its file the extension that it should have if it has none. A voice message
+/// in SILK becomes a WAV file beside it, which agents can hear. Blocks.
+fn look_at(path: PathBuf, kind: MediaKind) -> Fetched {
     let mime = mime_of(&path);
     let extension = mime.as_deref().and_then(extension_of).filter(|_| path.extension().is_none());
     let renamed = extension.map(|extension| path.with_extension(extension));
-    match renamed {
-        Some(renamed) if std::fs::rename(&path, &renamed).is_ok() => {
-            Fetched { path: renamed, mime }
+    let path = match renamed {
+        Some(renamed) if std::fs::rename(&path, &renamed).is_ok() => renamed,
+        Some(_) | None => path,
+    };
+    if kind == MediaKind::Voice && mime.as_deref() == Some("audio/silk") {
+        match voice::to_wav(&path) {
+            Ok(wav) => return Fetched { path: wav, mime: Some("audio/wav".to_owned()) },
+            // Its transcript, or another decoder, may still do.
+            Err(err) => tracing::warn!(error = %err, "a voice message could not be decoded"),
         }
-        Some(_) | None => Fetched { path, mime },
     }
+    Fetched { path, mime }
 }
 
 /// Says for an agent why a media is missing.

@@ -19,7 +19,7 @@ fn sniff(head: &[u8]) -> Option<&'static str> {
     if let Some((_, _, mime)) = SIGNATURES.iter().find(|(at, what, _)| behind(*at, what)) {
         return Some(mime);
     }
-    if is_silk(head) {
+    if silk::is_silk(head) {
         return Some("audio/silk");
     }
     let is_text = !head.is_empty()
@@ -30,12 +30,6 @@ fn sniff(head: &[u8]) -> Option<&'static str> {
             Err(err) => err.error_len().is_none(),
         };
     is_text.then_some("text/plain")
-}
-
-/// Says whether bytes are SILK, whatever the message calls them. Phones put a
-/// byte of 2 before the signature.
-pub(super) fn is_silk(head: &[u8]) -> bool {
-    head.strip_prefix(&[2]).unwrap_or(head).starts_with(b"#!SILK_V3")
 }
 
 /// Where a signature lies, what it is and what it tells.

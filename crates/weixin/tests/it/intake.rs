@@ -257,3 +257,42 @@ async fn the_token_of_a_copy_is_used_for_the_answer() {
     assert_eq!(scene.alice.hears().await, "once");
     assert!(host.heard_nothing_more().await, "the copy made a turn");
 }
+
+/// Demand 19: SILK under whatever name becomes something to listen to, beside
+/// its transcript; other encodings are passed on as what they are.
+#[tokio::test]
+async fn voice_messages_can_be_heard_and_read() {
+    let scene = Scene::new().await;
+    let host = TestHost::start(scene.dir.path()).await;
+    let recordings: [(&[u8], VoiceEncoding, usize); 2] = [
+        (include_bytes!("../golden/en_24k.silk"), VoiceEncoding::Silk, 73_920),
+        (include_bytes!("../golden/en_24k_plain.silk"), VoiceEncoding::Speex, 60_480),
+    ];
+    for (recording, encoding, n_samples) in recordings {
+        let voice =
+            upload(&scene, MediaType::Voice, recording).await.voice_item(said_to_be(encoding));
+        scene.alice.sends_items(vec![voice]).await;
+        let heard = host.answers("ok").await.attachments.remove(0);
+        assert_eq!(
+            shown(std::slice::from_ref(&heard)),
+            [(MediaKind::Voice, "voice.wav", Some("audio/wav"))]
+        );
+        let path = heard.path.unwrap();
+        let wav = std::fs::read(&path).unwrap();
+        // The official decoder makes so many samples of it.
+        assert_eq!((&wav[..4], wav.len()), (&b"RIFF"[..], 44 + 2 * n_samples));
+        let original = std::fs::read(path.with_extension("silk")).unwrap();
+        assert_eq!(original, recording, "the original is kept beside it");
+    }
+
+    scene.alice.sends_voice_saying(recordings[0].0, "good morning").await;
+    let heard = host.answers("ok").await.attachments.remove(0);
+    assert_eq!(heard.transcript.as_deref(), Some("good morning"));
+    assert_eq!(heard.mime.as_deref(), Some("audio/wav"));
+
+    let broken = upload(&scene, MediaType::Voice, b"\x02#!SILK_V3 nothing").await;
+    scene.alice.sends_items(vec![broken.voice_item(said_to_be(VoiceEncoding::Silk))]).await;
+    let heard = host.answers("ok").await.attachments.remove(0);
+    assert_eq!((heard.mime.as_deref(), heard.problem), (Some("audio/silk"), None));
+    assert!(heard.path.unwrap().exists());
+}
