@@ -241,7 +241,6 @@ impl Parts {
     }
 
     fn intake(&self, tasks: &Tasks, news: &News, delivery: &Lanes<UserId>) -> IntakeLanes {
-        let bell = watch::Sender::new(());
         let limits = media_limits(&self.intake);
         let received =
             ReceivedFiles { client: self.client.clone(), dir: self.received.clone(), limits };
@@ -250,7 +249,7 @@ impl Parts {
             sayings: self.desk.sayings.clone(),
             delivery: delivery.clone(),
         };
-        let intake = Arc::new(Intake {
+        let intake = Intake {
             channel: self.channel.clone(),
             account: self.id.clone(),
             owner: self.credentials.user_id.clone(),
@@ -263,17 +262,9 @@ impl Parts {
             debug: self.debug.clone(),
             speaker,
             clock: self.desk.clock.clone(),
-            bell: bell.clone(),
-        });
-        let lanes = Lanes::new(tasks.clone(), self.desk.clock.clone(), move |lane| {
-            let intake = Arc::clone(&intake);
-            async move {
-                intake.drain(lane).await;
-                None
-            }
-            .boxed()
-        });
-        IntakeLanes { lanes, bell }
+            bell: watch::Sender::new(()),
+        };
+        IntakeLanes::new(intake, tasks.clone())
     }
 
     /// Makes the health of the account, of which every change is logged, noted

@@ -35,6 +35,7 @@ use crate::received_files::ReceivedFiles;
 use crate::saying::InTurn;
 use crate::speaker::Speaker;
 use crate::store::{Claimed, InboxRow, Store, Talk};
+use crate::tasks::Tasks;
 use crate::time::pause;
 
 mod assemble;
@@ -83,11 +84,24 @@ impl LaneKey {
 /// The lanes of one account's intake. Clones share them.
 #[derive(Clone)]
 pub(crate) struct IntakeLanes {
-    pub(crate) lanes: Lanes<LaneKey>,
-    pub(crate) bell: watch::Sender<()>,
+    lanes: Lanes<LaneKey>,
+    bell: watch::Sender<()>,
 }
 
 impl IntakeLanes {
+    pub(crate) fn new(intake: Intake, tasks: Tasks) -> Self {
+        let (bell, intake) = (intake.bell.clone(), Arc::new(intake));
+        let lanes = Lanes::new(tasks, intake.clock.clone(), move |lane| {
+            let intake = Arc::clone(&intake);
+            async move {
+                intake.drain(lane).await;
+                None
+            }
+            .boxed()
+        });
+        Self { lanes, bell }
+    }
+
     /// Makes sure that a lane's messages will be looked at from now on.
     pub(crate) fn wake(&self, key: LaneKey) {
         self.bell.send_replace(());
@@ -154,7 +168,9 @@ impl Intake {
                 }
                 Ok(Next::Look)
             }
-            claimed => self.offer(talk, claimed, Lane::Conversation).await,
+            claimed @ (Claimed::Turn(_) | Claimed::SetAside { .. }) => {
+                self.offer(talk, claimed, Lane::Conversation).await
+            }
         }
     }
 

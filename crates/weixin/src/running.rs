@@ -79,7 +79,7 @@ impl Running {
             Ok(Imported { n: 0 }) => {}
             Ok(Imported { n }) => tracing::info!(n, "quotes of the official plugin taken over"),
             Err(err) => {
-                tracing::warn!(error = %err, "quotes of the official plugin not taken over")
+                tracing::warn!(error = %err, "quotes of the official plugin not taken over");
             }
         }
         Ok(Arc::new(Self {

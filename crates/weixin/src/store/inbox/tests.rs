@@ -39,7 +39,9 @@ impl Shelf {
     async fn claims_rows(&self) -> Vec<(i64, u32)> {
         match self.claims().await {
             Claimed::Turn(rows) => rows.iter().map(|row| (row.id, row.offers)).collect(),
-            other => panic!("no turn but {other:?}"),
+            other @ (Claimed::Later(_) | Claimed::SetAside { .. } | Claimed::Nothing) => {
+                panic!("no turn but {other:?}")
+            }
         }
     }
 
