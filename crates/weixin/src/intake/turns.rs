@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use contract::{AccountId, Lane, TurnId};
 use ilink::RunId;
@@ -10,6 +11,10 @@ use parking_lot::Mutex;
 use crate::commands::Trace;
 use crate::saying::InTurn;
 use crate::store::Talk;
+
+/// How long a conversation waits for the end of a turn. A host that never ends
+/// one must not silence it for ever.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
 
 /// The turns that hosts work on. Clones share them.
 #[derive(Clone, Default)]
@@ -22,8 +27,8 @@ pub(crate) struct Turns {
 struct Inner {
     open: HashMap<TurnId, OpenTurn>,
     /// How many turns each conversation has open, apart from commands that
-    /// overtook it.
-    busy: HashMap<Talk, usize>,
+    /// overtook it, and since when the newest.
+    busy: HashMap<Talk, (usize, Instant)>,
 }
 
 /// A turn that a host works on.
@@ -49,7 +54,8 @@ impl Turns {
     pub(super) fn open(&self, id: TurnId, turn: OpenTurn) {
         let mut inner = self.inner.lock();
         if turn.lane == Lane::Conversation {
-            *inner.busy.entry(turn.talk.clone()).or_default() += 1;
+            let busy = inner.busy.entry(turn.talk.clone()).or_insert((0, Instant::now()));
+            *busy = (busy.0 + 1, Instant::now());
         }
         inner.open.insert(id, turn);
     }
@@ -62,7 +68,7 @@ impl Turns {
         let mut inner = self.inner.lock();
         let turn = inner.open.remove(id)?;
         if turn.lane == Lane::Conversation
-            && let Some(n) = inner.busy.get_mut(&turn.talk)
+            && let Some((n, _)) = inner.busy.get_mut(&turn.talk)
         {
             *n -= 1;
             if *n == 0 {
@@ -79,7 +85,8 @@ impl Turns {
 
     /// Says whether a turn of the conversation runs.
     pub(crate) fn is_busy(&self, talk: &Talk) -> bool {
-        self.inner.lock().busy.contains_key(talk)
+        let inner = self.inner.lock();
+        inner.busy.get(talk).is_some_and(|(_, since)| since.elapsed() < LONGEST)
     }
 
     /// Returns the rows of an account's open turns.
