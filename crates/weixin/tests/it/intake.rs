@@ -1,5 +1,6 @@
 //! What becomes of a message between the store and the host.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use backend::{Endpoint, Policy};
@@ -233,28 +234,38 @@ fn a_message_that_kills_the_process_is_set_aside_in_the_end() {
 /// Demands 1 and 8: of a message that comes twice the newer token is used.
 #[tokio::test]
 async fn the_token_of_a_copy_is_used_for_the_answer() {
-    let policy = Policy {
-        duplicate: Some(backend::Duplicate { after: Duration::ZERO, new_context: true }),
-        context_required: true,
-        ..Policy::open()
-    };
+    let later = Duration::from_secs(60 * 60);
+    let duplicate = Some(backend::Duplicate { after: later, new_context: true });
+    let policy = Policy { duplicate, context_required: true, ..Policy::open() };
     let scene = Scene::with(backend::Backend::builder().policy(policy)).await;
     let host = TestHost::start(scene.dir.path()).await;
     scene.alice.says("hello").await;
     let turn = host.hears().await;
-    let batches = || {
-        let polls = scene.backend.requests_to(Endpoint::GetUpdates);
-        polls.iter().filter(|poll| poll.json()["get_updates_buf"] != "").count()
-    };
-    let both = async {
-        while batches() < 2 {
+    host.replies(&turn.turn, 0, "before the copy").await;
+    assert_eq!(scene.alice.hears().await, "before the copy");
+
+    scene.backend.clock().advance(later);
+    // The message and its copy are each acknowledged by the poll behind them.
+    let acknowledged = async {
+        loop {
+            let polls = scene.backend.requests_to(Endpoint::GetUpdates);
+            let cursors: HashSet<_> =
+                polls.iter().map(|poll| poll.json()["get_updates_buf"].to_string()).collect();
+            if cursors.len() == 3 {
+                return;
+            }
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(crate::host::PATIENCE, both).await.expect("the copy never came");
-    host.replies(&turn.turn, 0, "once").await;
-    host.finishes(&turn.turn).await;
-    assert_eq!(scene.alice.hears().await, "once");
+    tokio::time::timeout(crate::host::PATIENCE, acknowledged).await.expect("no copy came");
+    host.replies(&turn.turn, 1, "behind the copy").await;
+    assert_eq!(scene.alice.hears().await, "behind the copy");
+
+    let sends = scene.backend.requests_to(Endpoint::SendMessage);
+    let tokens: Vec<_> =
+        sends.iter().map(|send| send.json()["msg"]["context_token"].clone()).collect();
+    assert_eq!(tokens.len(), 2);
+    assert_ne!(tokens[0], tokens[1], "the token of the copy is the newer one");
     assert!(host.heard_nothing_more().await, "the copy made a turn");
 }
 
