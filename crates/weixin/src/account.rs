@@ -11,7 +11,6 @@ use ilink::{Client, UserId};
 use ledger::LedgerError;
 use mediafile::remote::Fetcher;
 use parking_lot::Mutex;
-use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use crate::account_id::bot_id;
@@ -21,7 +20,7 @@ use crate::commands::DebugMode;
 use crate::credentials::Credentials;
 use crate::delivery::{Delivery, Parked};
 use crate::desk::Desk;
-use crate::intake::{Intake, IntakeLanes, IntakeSettings, LaneKey, Turns};
+use crate::intake::{Intake, IntakeSettings, LaneKey, Turns};
 use crate::lanes::Lanes;
 use crate::monitor::{Monitor, announce};
 use crate::news::News;
@@ -55,7 +54,7 @@ pub(crate) struct Account {
     health: Health,
     notes: Notes,
     delivery: Lanes<UserId>,
-    intake: IntakeLanes,
+    intake: Lanes<LaneKey>,
     turns: Turns,
     receiving: Tasks,
     sending: Tasks,
@@ -240,7 +239,7 @@ impl Parts {
         })
     }
 
-    fn intake(&self, tasks: &Tasks, news: &News, delivery: &Lanes<UserId>) -> IntakeLanes {
+    fn intake(&self, tasks: &Tasks, news: &News, delivery: &Lanes<UserId>) -> Lanes<LaneKey> {
         let limits = media_limits(&self.intake);
         let received =
             ReceivedFiles { client: self.client.clone(), dir: self.received.clone(), limits };
@@ -249,7 +248,7 @@ impl Parts {
             sayings: self.desk.sayings.clone(),
             delivery: delivery.clone(),
         };
-        let intake = Intake {
+        let intake = Arc::new(Intake {
             channel: self.channel.clone(),
             account: self.id.clone(),
             owner: self.credentials.user_id.clone(),
@@ -262,9 +261,11 @@ impl Parts {
             debug: self.debug.clone(),
             speaker,
             clock: self.desk.clock.clone(),
-            bell: watch::Sender::new(()),
-        };
-        IntakeLanes::new(intake, tasks.clone())
+        });
+        Lanes::new(tasks.clone(), self.desk.clock.clone(), move |lane| {
+            let intake = Arc::clone(&intake);
+            async move { intake.drain(lane).await }.boxed()
+        })
     }
 
     /// Makes the health of the account, of which every change is logged, noted

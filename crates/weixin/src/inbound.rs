@@ -3,6 +3,7 @@
 use ilink::wire::{self, ItemKind, MessageState, MessageType};
 use ilink::{BotId, ContextToken, UserId};
 use md5::{Digest as _, Md5};
+use prose::Language;
 
 use crate::commands::Words;
 
@@ -15,6 +16,8 @@ pub(crate) struct Kept {
     pub(crate) keys: Vec<Key>,
     /// How it comes to its turn.
     pub(crate) kind: Kind,
+    /// The language that it is in, if it has words.
+    pub(crate) language: Option<Language>,
     /// The context token that came with it.
     pub(crate) token: Option<ContextToken>,
     /// When it was said, in milliseconds since 1970.
@@ -78,11 +81,19 @@ pub(crate) fn classify(
     Ok(Kept {
         keys: keys_of(msg, &peer),
         kind: kind_of(msg, words),
+        language: language_of(msg),
         token: msg.context_token.clone().filter(|token| !token.is_empty()),
         sent_at_ms: msg.create_time_ms.unwrap_or_default(),
         peer,
         body: msg.to_json(),
     })
+}
+
+/// Tells the language by the words, if there are any; commands are in none.
+fn language_of(msg: &wire::Message) -> Option<Language> {
+    let texts = items(msg).filter_map(|item| item.text_item.as_ref()?.text.as_deref());
+    let words: String = texts.filter(|text| !text.trim_start().starts_with('/')).collect();
+    words.chars().any(char::is_alphabetic).then(|| Language::of(&words))
 }
 
 /// Copies of a message may differ in their context token, never in their ids. A

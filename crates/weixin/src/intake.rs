@@ -23,19 +23,17 @@ use futures_util::FutureExt as _;
 use futures_util::future::join;
 use ilink::{Backoff, RunId, UserId};
 use ledger::LedgerError;
-use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::codes::Notice;
 use crate::commands::{Command, DebugMode, echoed, toggled};
+use crate::governor::ms;
 use crate::inbound::{Kept, Kind, text_of};
-use crate::lanes::Lanes;
 use crate::quotes::Quotes;
 use crate::received_files::ReceivedFiles;
 use crate::saying::InTurn;
 use crate::speaker::Speaker;
 use crate::store::{Claimed, InboxRow, Store, Talk};
-use crate::tasks::Tasks;
 use crate::time::pause;
 
 mod assemble;
@@ -63,8 +61,6 @@ pub(crate) struct Intake {
     pub(crate) debug: DebugMode,
     pub(crate) speaker: Speaker,
     pub(crate) clock: Clock,
-    /// Rings when something has come.
-    pub(crate) bell: watch::Sender<()>,
 }
 
 /// Messages of a peer that come one after another.
@@ -78,34 +74,6 @@ pub(crate) struct LaneKey {
 impl LaneKey {
     pub(crate) fn of(kept: &Kept) -> Self {
         Self { peer: kept.peer.clone(), aside: kept.kind == Kind::Aside }
-    }
-}
-
-/// The lanes of one account's intake. Clones share them.
-#[derive(Clone)]
-pub(crate) struct IntakeLanes {
-    lanes: Lanes<LaneKey>,
-    bell: watch::Sender<()>,
-}
-
-impl IntakeLanes {
-    pub(crate) fn new(intake: Intake, tasks: Tasks) -> Self {
-        let (bell, intake) = (intake.bell.clone(), Arc::new(intake));
-        let lanes = Lanes::new(tasks, intake.clock.clone(), move |lane| {
-            let intake = Arc::clone(&intake);
-            async move {
-                intake.drain(lane).await;
-                None
-            }
-            .boxed()
-        });
-        Self { lanes, bell }
-    }
-
-    /// Makes sure that a lane's messages will be looked at from now on.
-    pub(crate) fn wake(&self, key: LaneKey) {
-        self.bell.send_replace(());
-        self.lanes.wake(key);
     }
 }
 
@@ -128,20 +96,24 @@ enum Next {
     Look,
     /// Until the lane is woken.
     Rest,
+    /// Until then, in milliseconds since 1970, or until the lane is woken.
+    Later(i64),
 }
 
 impl Intake {
-    /// Hands over what waits in a lane, in order.
-    pub(crate) async fn drain(&self, key: LaneKey) {
+    /// Hands over what waits in a lane, in order. Returns when to look again, if
+    /// something waits for the words that usually follow.
+    pub(crate) async fn drain(&self, key: LaneKey) -> Option<i64> {
         let talk = Talk { account: self.account.clone(), peer: key.peer };
         let mut failures = 0;
         loop {
             let step = if key.aside { self.aside(&talk).await } else { self.in_order(&talk).await };
             match step {
                 Ok(Next::Look) => failures = 0,
-                Ok(Next::Rest) => return,
+                Ok(Next::Rest) => return None,
+                Ok(Next::Later(at_ms)) => return Some(at_ms),
                 // The rest waits in the store for the next start.
-                Err(NotHanded::Host(HostError::Stopping)) => return,
+                Err(NotHanded::Host(HostError::Stopping)) => return None,
                 Err(err) => {
                     failures += 1;
                     tracing::warn!(account = %self.account, failures, error = %err, "message not handed over; trying again");
@@ -157,17 +129,11 @@ impl Intake {
             // Its end wakes the lane.
             return Ok(Next::Rest);
         }
-        let mut rung = self.bell.subscribe();
         let (merge, most_failures) = (&self.settings.merge, self.settings.max_offers);
-        match self.store.claim(talk, merge, most_failures, self.clock.now_ms()).await? {
+        let now_ms = self.clock.now_ms();
+        match self.store.claim(talk, merge, most_failures, now_ms).await? {
             Claimed::Nothing => Ok(Next::Rest),
-            Claimed::Later(wait) => {
-                tokio::select! {
-                    () = tokio::time::sleep(wait) => {}
-                    _ = rung.changed() => {}
-                }
-                Ok(Next::Look)
-            }
+            Claimed::Later(wait) => Ok(Next::Later(now_ms.saturating_add(ms(wait)))),
             claimed @ (Claimed::Turn(_) | Claimed::SetAside { .. }) => {
                 self.offer(talk, claimed, Lane::Conversation).await
             }

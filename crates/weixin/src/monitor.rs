@@ -26,7 +26,7 @@ use crate::commands::Words;
 use crate::delivery::Parked;
 use crate::hold::{Evidence, Hold};
 use crate::inbound::{Kept, classify};
-use crate::intake::IntakeLanes;
+use crate::intake::LaneKey;
 use crate::lanes::Lanes;
 use crate::lock::{NotTaken, TokenLock};
 use crate::pacer::{Next, Pacer, degraded};
@@ -46,7 +46,7 @@ pub(crate) struct Monitor {
     pub(crate) client: Client,
     pub(crate) store: Store,
     pub(crate) health: Health,
-    pub(crate) intake: IntakeLanes,
+    pub(crate) intake: Lanes<LaneKey>,
     pub(crate) delivery: Lanes<UserId>,
     /// Peers for whom something is parked until they write.
     pub(crate) parked: Parked,

@@ -1,19 +1,17 @@
 //! Media that admitted peers sent, fetched from the CDN.
 
-use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
 
 use contract::{Attachment, MediaKind};
 use ilink::cipher::KeyError;
 use ilink::media::{self, Limits, MediaError};
 use ilink::wire::{CdnMedia, Item, ItemKind};
 use ilink::{Client, MediaKey, Recovery};
+use mediafile::kind::{HEAD, Kind, extension_of};
 
-mod sniff;
 mod voice;
-
-use self::sniff::extension_of;
-pub(crate) use self::sniff::mime_of;
 
 /// How often a media is asked for.
 const TRIES: u32 = 2;
@@ -148,6 +146,14 @@ fn name_of(kind: MediaKind, mime: Option<&str>) -> String {
         Some(extension) => format!("{}.{extension}", word(kind)),
         None => word(kind).to_owned(),
     }
+}
+
+/// Tells what a file is, from its bytes first; nothing of one that cannot be read.
+pub(crate) fn mime_of(path: &Path) -> Option<String> {
+    let mut head = Vec::with_capacity(HEAD);
+    File::open(path).ok()?.take(HEAD as u64).read_to_end(&mut head).ok()?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    Some(Kind::of(&head, &name).mime)
 }
 
 /// A media that lies here.

@@ -149,7 +149,7 @@ impl Store {
             })
             .await?;
         // Most people here write Chinese.
-        let is_english = word.flatten().as_deref() == Some("en");
+        let is_english = word.flatten().as_deref() == language_word(Some(Language::En));
         Ok(if is_english { Language::En } else { Language::Zh })
     }
 
@@ -215,6 +215,14 @@ impl Store {
     pub(crate) async fn close(&self) {
         self.ledger.close().await;
     }
+}
+
+/// The word in the table for a language.
+fn language_word(language: Option<Language>) -> Option<&'static str> {
+    language.map(|language| match language {
+        Language::Zh => "zh",
+        Language::En => "en",
+    })
 }
 
 /// Tells a host that something could not be kept or read.

@@ -108,8 +108,10 @@ impl Accounts {
 
     async fn remove_files(&self, wiped: Wiped) -> Result<usize, AccountsError> {
         let mut n = 0;
-        for name in &wiped.outbox_files {
-            match tokio::fs::remove_file(self.settings.files().join(name)).await {
+        let copies = wiped.outbox_files.iter().map(|name| self.settings.files().join(name));
+        let quoted = wiped.quoted_files.iter().map(|name| self.settings.quoted().join(name));
+        for path in copies.chain(quoted) {
+            match tokio::fs::remove_file(path).await {
                 Ok(()) => n += 1,
                 Err(err) if err.kind() == ErrorKind::NotFound => {}
                 Err(err) => return Err(err.into()),

@@ -15,7 +15,7 @@ use ledger::LedgerError;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use rusqlite::{OptionalExtension as _, Row, Transaction};
 
-use super::{Store, Talk};
+use super::{Store, Talk, language_word};
 use crate::inbound::{Kept, Kind};
 use crate::intake::LaneKey;
 use crate::merge::{MergeSettings, Plan, Waiting, plan};
@@ -398,11 +398,12 @@ fn note_peer(
     now_ms: i64,
 ) -> rusqlite::Result<()> {
     tx.prepare_cached(
-        "INSERT INTO peer (account, peer, context_token, token_at_ms, last_inbound_at_ms)
-         VALUES (?1, ?2, '', 0, ?3)
-         ON CONFLICT DO UPDATE SET last_inbound_at_ms = excluded.last_inbound_at_ms",
+        "INSERT INTO peer (account, peer, context_token, token_at_ms, last_inbound_at_ms, language)
+         VALUES (?1, ?2, '', 0, ?3, ?4)
+         ON CONFLICT DO UPDATE SET last_inbound_at_ms = excluded.last_inbound_at_ms,
+             language = coalesce(excluded.language, language)",
     )?
-    .execute((account.as_str(), kept.peer.as_str(), now_ms))
+    .execute((account.as_str(), kept.peer.as_str(), now_ms, language_word(kept.language)))
     .map(drop)
 }
 

@@ -13,6 +13,8 @@ pub(crate) struct Wiped {
     pub(crate) rows: usize,
     /// Names of its copies in the outbox folder.
     pub(crate) outbox_files: Vec<String>,
+    /// Names of the media that it kept for quotes.
+    pub(crate) quoted_files: Vec<String>,
     /// Its inbox rows, by which received media are named.
     pub(crate) turns: Vec<i64>,
 }
@@ -33,6 +35,12 @@ fn wipe(tx: &Transaction<'_>, account: &str) -> rusqlite::Result<Wiped> {
             tx,
             "SELECT payload ->> '$.media.file' FROM outbox
              WHERE account = ?1 AND payload ->> '$.media.file' IS NOT NULL",
+            account,
+        )?,
+        quoted_files: texts(
+            tx,
+            "SELECT media.value ->> '$.file' FROM quote, json_each(quote.media) AS media
+             WHERE quote.account = ?1 AND media.value ->> '$.file' IS NOT NULL",
             account,
         )?,
         turns: tx

@@ -9,7 +9,7 @@ use ilink::client::{Http, HttpOptions};
 use weixin::accounts::{AccountsError, ArchiveError, Import, Imported};
 use weixin::{Accounts, Settings};
 
-use crate::host::{Scene, TestHost, channel, log_in};
+use crate::host::{PATIENCE, Scene, TestHost, channel, log_in};
 use crate::receiving::wait_until;
 
 const PASSPHRASE: &str = "correct horse";
@@ -84,8 +84,18 @@ async fn an_account_that_is_switched_off_and_on_goes_on_where_it_was() {
     let account = only_account(scene.dir.path());
     accounts.registry().set_disabled(&account, true).unwrap();
     wait_until(&host, serde_json::Value::is_null).await;
-    let info = accounts.list().await.unwrap().pop().unwrap();
-    assert_eq!((info.enabled, info.state), (false, AccountState::Stopped));
+    // It is told as stopped once it has said farewell.
+    let stopped = async {
+        loop {
+            let info = accounts.list().await.unwrap().pop().unwrap();
+            assert!(!info.enabled);
+            if info.state == AccountState::Stopped {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, stopped).await.expect("the account never stopped");
 
     scene.alice.says("while off").await;
     accounts.registry().set_disabled(&account, false).unwrap();
@@ -108,7 +118,7 @@ async fn a_removed_account_leaves_nothing_and_can_come_back() {
     accounts.registry().rename(&account, Some("gone")).unwrap();
 
     let removed = accounts.remove(&account).await.unwrap();
-    assert!(removed.rows >= 3 && removed.files == 1, "{removed:?}");
+    assert!(removed.rows >= 3 && removed.files == 2, "{removed:?}");
     assert!(removed.announced && !scene.backend.is_online(&scene.bot.bot_id));
     assert!(
         accounts.registry().find("gone").is_err()

@@ -50,7 +50,7 @@ fn shown(attachments: &[Attachment]) -> Vec<(MediaKind, &str, Option<&str>)> {
 async fn a_message_of_many_items_arrives_whole() {
     let scene = Scene::new().await;
     let host = TestHost::start(scene.dir.path()).await;
-    let image = upload(&scene, MediaType::Image, b"\xff\xd8\xff\xe0 jpeg").await.image_item();
+    let image = upload(&scene, MediaType::Image, b"\xff\xd8\xff\xe0 jpeg").await.image_item(None);
     let pdf = upload(&scene, MediaType::File, b"%PDF-1.7").await.file_item("报告.pdf");
     let voice = upload(&scene, MediaType::Voice, b"#!AMR\n...").await;
     let voice = voice.voice_item(said_to_be(VoiceEncoding::Amr));
@@ -197,6 +197,7 @@ async fn a_message_that_the_host_panics_over_is_set_aside_and_the_rest_goes_on()
     scene.alice.says("poison").await;
     let status = wait_until(&host, |status| status["failed"] == 1).await;
     assert_eq!(status["inbox"], 0);
+    assert!(scene.alice.hears().await.ends_with("(W511)"));
     scene.alice.says("water").await;
     assert_eq!(host.answers("good").await.text, "water");
     assert_eq!(scene.alice.hears().await, "good");
@@ -225,6 +226,7 @@ fn a_message_that_kills_the_process_is_set_aside_in_the_end() {
     let host = process.block_on(start());
     outside.block_on(scene.alice.says("harmless"));
     assert_eq!(process.block_on(host.answers("fine")).text, "harmless");
+    assert!(outside.block_on(scene.alice.hears()).ends_with("(W511)"));
     assert_eq!(outside.block_on(scene.alice.hears()), "fine");
     let status = process.block_on(host.channel.status()).unwrap();
     assert_eq!((status[0].failed, status[0].inbox), (1, 0));

@@ -68,6 +68,7 @@ fn kept(keys: &[(u8, &str)]) -> Kept {
     Kept {
         peer: talk().peer,
         keys,
+        language: None,
         kind: Kind::Words,
         token: None,
         sent_at_ms: 1000,
