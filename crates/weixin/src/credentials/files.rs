@@ -125,6 +125,11 @@ pub(crate) struct Changing {
 }
 
 impl Changing {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "files of credentials are small and read without a runtime; it waits only while \
+                  another process writes one, and for seconds at most"
+    )]
     pub(super) fn begin(dir: &Path) -> Result<Self, CredentialsError> {
         let path = dir.join("accounts.lock");
         let io = |source| CredentialsError::Io { path: path.clone(), source };

@@ -1,5 +1,7 @@
 //! Names that people give to accounts, and finding an account by one.
 
+use std::fmt;
+
 use contract::AccountId;
 use ilink::BotId;
 
@@ -67,27 +69,23 @@ impl Registry {
     pub fn find(&self, name: &str) -> Result<AccountId, NameError> {
         let known = self.aliases()?;
         let name = name.trim();
-        if let Some((id, _)) = known.iter().find(|(id, _)| id.as_str() == name) {
-            return Ok(id.clone());
+        if let Some(it) = known.iter().find(|it| it.id.as_str() == name) {
+            return Ok(it.id.clone());
         }
-        let named = |alias: &Option<String>| alias.as_ref().is_some_and(|it| same(it, name));
         let bot = account_id(&BotId::from(name));
-        let begins = |id: &AccountId| {
-            name.len() >= SHORTEST_BEGINNING && id.as_str().starts_with(&name.to_lowercase())
-        };
-        let ways: [&dyn Fn(&(AccountId, Option<String>)) -> bool; 3] =
-            [&|(_, alias)| named(alias), &|(id, _)| *id == bot, &|(id, _)| begins(id)];
+        let ways: [&dyn Fn(&Known) -> bool; 3] =
+            [&|it| it.is_called(name), &|it| it.id == bot, &|it| it.begins_with(name)];
         for is_meant in ways {
             match known.iter().filter(|it| is_meant(it)).collect::<Vec<_>>().as_slice() {
                 [] => {}
-                [(id, _)] => return Ok(id.clone()),
+                [it] => return Ok(it.id.clone()),
                 several => {
-                    let among = several.iter().map(|it| shown(it)).collect();
+                    let among = several.iter().map(ToString::to_string).collect();
                     return Err(NameError::Ambiguous { name: name.to_owned(), among });
                 }
             }
         }
-        let known = known.iter().map(shown).collect();
+        let known = known.iter().map(ToString::to_string).collect();
         Err(NameError::NotFound { name: name.to_owned(), known })
     }
 
@@ -101,7 +99,7 @@ impl Registry {
         let _changing = Changing::begin(&self.dir)?;
         let alias = alias.map(|alias| self.free_alias(Some(account), alias)).transpose()?;
         let Some(credentials) = self.load(account)? else {
-            let known = self.aliases()?.iter().map(shown).collect();
+            let known = self.aliases()?.iter().map(ToString::to_string).collect();
             return Err(NameError::NotFound { name: account.to_string(), known });
         };
         self.write(account, &Credentials { alias, ..credentials })?;
@@ -126,30 +124,47 @@ impl Registry {
         if name.is_empty() || name.chars().count() > LONGEST || name.contains(is_bad) {
             return Err(NameError::Unusable { name });
         }
-        let taken = self.aliases()?.into_iter().find(|(id, alias)| {
-            same(id.as_str(), &name)
-                || (Some(id) != account && alias.as_ref().is_some_and(|it| same(it, &name)))
+        let taken = self.aliases()?.into_iter().find(|it| {
+            same(it.id.as_str(), &name) || (Some(&it.id) != account && it.is_called(&name))
         });
         match taken {
-            Some((account, _)) => Err(NameError::Taken { name, account }),
+            Some(Known { id: account, .. }) => Err(NameError::Taken { name, account }),
             None => Ok(name),
         }
     }
 
     /// Returns each account with its alias; one that cannot be read has none.
-    fn aliases(&self) -> Result<Vec<(AccountId, Option<String>)>, CredentialsError> {
+    fn aliases(&self) -> Result<Vec<Known>, CredentialsError> {
         let alias = |id: &AccountId| self.load(id).ok().flatten().and_then(|found| found.alias);
-        Ok(self.accounts()?.into_iter().map(|id| (id.clone(), alias(&id))).collect())
+        Ok(self.accounts()?.into_iter().map(|id| Known { alias: alias(&id), id }).collect())
+    }
+}
+
+/// An account and what it is called.
+struct Known {
+    id: AccountId,
+    alias: Option<String>,
+}
+
+impl Known {
+    fn is_called(&self, name: &str) -> bool {
+        self.alias.as_ref().is_some_and(|alias| same(alias, name))
+    }
+
+    fn begins_with(&self, name: &str) -> bool {
+        name.len() >= SHORTEST_BEGINNING && self.id.as_str().starts_with(&name.to_lowercase())
+    }
+}
+
+impl fmt::Display for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.alias {
+            Some(alias) => write!(f, "{} ({alias})", self.id),
+            None => write!(f, "{}", self.id),
+        }
     }
 }
 
 fn same(a: &str, b: &str) -> bool {
     a.to_lowercase() == b.to_lowercase()
-}
-
-fn shown((id, alias): &(AccountId, Option<String>)) -> String {
-    match alias {
-        Some(alias) => format!("{id} ({alias})"),
-        None => id.to_string(),
-    }
 }

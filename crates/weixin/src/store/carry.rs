@@ -159,7 +159,7 @@ fn set_cursor(
 
 fn rows(conn: &rusqlite::Connection, table: &str, account: &str) -> rusqlite::Result<Vec<Row>> {
     let mut select = conn.prepare(&format!("SELECT * FROM \"{table}\" WHERE account = ?1"))?;
-    let columns: Vec<_> = select.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<_> = select.column_names().map(str::to_owned).collect();
     let rows = select.query_map([account], |row| {
         let mut values = Row::new();
         for (at, column) in columns.iter().enumerate() {

@@ -92,10 +92,11 @@ fn write(file: &Path, archive: &[u8]) -> Result<(), CliError> {
         new.as_file().sync_all()?;
         new.persist_noclobber(file).map(drop).map_err(std::io::Error::from)
     });
-    written.map_err(|err| match err.kind() {
-        ErrorKind::AlreadyExists => exists(file),
-        _ => CliError::new(Kind::Config, t!("error.not_written", file = file.display()))
-            .caused_by(err),
+    written.map_err(|err| {
+        if err.kind() == ErrorKind::AlreadyExists {
+            return exists(file);
+        }
+        CliError::new(Kind::Config, t!("error.not_written", file = file.display())).caused_by(err)
     })
 }
 
