@@ -170,8 +170,10 @@ impl Running {
         let load = |id: AccountId| match registry.load(&id) {
             Ok(found) => found.map(|credentials| (id, credentials)),
             Err(err) => {
-                tracing::error!(account = %id, error = %err, "account left out");
-                None
+                tracing::error!(account = %id, error = %err, "credentials cannot be read");
+                // What runs goes on with what it has.
+                let running = self.accounts.lock().get(&id).cloned()?;
+                Some((id, running.credentials.clone()))
             }
         };
         let is_enabled = |(id, found): &(AccountId, Credentials)| {

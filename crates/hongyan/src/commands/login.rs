@@ -76,7 +76,7 @@ impl LoginRequest {
     pub(crate) async fn log_in(self, state: &State, face: Face) -> Result<Poller, CliError> {
         let flow = Flow::begin(&state.weixin(), &http()?, self.options);
         let mut flow = flow?;
-        let mut given = self.verify_code;
+        let mut given = self.verify_code.filter(|digits| !digits.trim().is_empty());
         let mut typed = None;
         let mut polled_by = None;
         let mut failed = None;

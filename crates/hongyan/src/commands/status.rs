@@ -56,7 +56,7 @@ fn table(statuses: &[AccountStatus], probes: Option<&HashMap<AccountId, Probe>>)
     header.extend(probes.map(|_| t!("status.probe")));
     let row = |status: &AccountStatus| {
         let mut cells = vec![
-            status.name.clone().unwrap_or_else(|| status.account.to_string()),
+            called(status),
             state(&status.state),
             output::ago(status.last_poll_at_ms),
             output::ago(status.last_inbound_at_ms),
@@ -69,6 +69,11 @@ fn table(statuses: &[AccountStatus], probes: Option<&HashMap<AccountId, Probe>>)
         cells
     };
     output::table(header, statuses.iter().map(row));
+}
+
+fn called(status: &AccountStatus) -> String {
+    let id = &status.account;
+    status.name.as_ref().map_or_else(|| id.to_string(), |name| format!("{name} ({id})"))
 }
 
 pub(super) fn state(state: &AccountState) -> String {

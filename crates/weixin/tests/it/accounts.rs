@@ -73,6 +73,30 @@ async fn a_name_shows_without_touching_the_poll() {
     assert_eq!(channel(scene.dir.path()).status().await.unwrap()[0].name.as_deref(), Some("work"));
 }
 
+/// Demands 12 and 38: a file that breaks while its account runs stops nothing.
+#[tokio::test]
+async fn an_account_that_runs_outlives_its_broken_file() {
+    let hold = std::time::Duration::from_secs(100);
+    let scene = Scene::with(backend::Backend::builder().hold(hold)).await;
+    let dir = scene.dir.path();
+    let host = TestHost::start(dir).await;
+    scene.polled().await;
+    let file = dir.join(format!("accounts/{}.json", only_account(dir)));
+    for file in [file.clone(), file.with_extension("json.bak")] {
+        std::fs::write(file, "{").unwrap();
+    }
+    let problem = accounts(dir).list().await.unwrap().pop().unwrap().problem;
+    assert!(problem.unwrap().contains("log the account in again"));
+
+    let bob = scene.backend.user("bob").await;
+    log_in(dir, &scene.backend.bind(&bob).await);
+    bob.says("another account").await;
+    assert_eq!(host.answers("welcome").await.text, "another account");
+    let polls = scene.backend.requests_to(Endpoint::GetUpdates);
+    let alices = polls.iter().filter(|poll| poll.bot.as_ref() == Some(&scene.bot.bot_id));
+    assert_eq!(alices.count(), 1, "the poll was aborted");
+}
+
 /// Demand 54: what is switched off stops within seconds, loses nothing, and goes
 /// on where it was.
 #[tokio::test]

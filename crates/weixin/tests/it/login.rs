@@ -243,6 +243,13 @@ async fn an_unscanned_code_brings_advice_and_is_replaced() {
     assert_eq!(failed(&events).code, Reason::Expired);
 }
 
+/// Demands 30 and 31: a page drives the same login from a task of its own.
+#[test]
+fn a_login_can_be_driven_from_anywhere() {
+    fn travels<T: Send + 'static>() {}
+    travels::<Flow>();
+}
+
 /// Demand 31: what each event looks like to a program.
 #[test]
 fn events_are_written_for_programs() {
