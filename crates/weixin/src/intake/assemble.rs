@@ -62,7 +62,7 @@ impl Intake {
             attachments.extend(media.iter().cloned());
             said.push(Said { message_id: id(msg), text, media, at_ms: row.received_at_ms });
         }
-        lines.retain(|line| !line.is_empty());
+        lines.retain(|line| !line.trim().is_empty());
         let inbound = Inbound {
             turn: turn_id(rows.first().map_or(0, |row| row.id)),
             conversation: self.conversation(talk),
