@@ -7,7 +7,7 @@
 use libfuzzer_sys::fuzz_target;
 use silk::{Ending, Limits, Rate};
 
-const LIMITS: Limits = Limits { max_samples: 24_000 };
+const LIMITS: Limits = Limits { max_samples: 9_600 };
 
 fuzz_target!(|bytes: &[u8]| {
     for rate in [Rate::Hz16000, Rate::Hz24000] {

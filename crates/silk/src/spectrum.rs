@@ -215,4 +215,17 @@ mod tests {
         assert_eq!(between(&spectrum, &spectrum, 2), spectrum);
         assert_eq!(between(&[0; MAX_ORDER], &spectrum, 2)[3], 150);
     }
+
+    #[test]
+    fn coefficients_beyond_16_bits_are_damped_until_they_fit() {
+        let mut wide = [40000, -30000, 20000, -10000];
+        fit(&mut wide);
+        assert_eq!(wide, [32734, -20092, 10960, -4486]);
+        let mut narrow = [32767, -32767];
+        fit(&mut narrow);
+        assert_eq!(narrow, [32767, -32767]);
+        let mut hopeless = [i32::MAX; 4];
+        fit(&mut hopeless);
+        assert!(hopeless.iter().all(|c| i16::try_from(*c).is_ok()), "{hopeless:?}");
+    }
 }

@@ -250,3 +250,34 @@ impl Speech {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pitch_that_can_be_said_stays_in_the_memory() {
+        for bandwidth in Bandwidth::ALL {
+            let mut speech = Speech::new();
+            speech.switch(bandwidth);
+            let (n_lags, n_contours) = (bandwidth.lag_cdf().len(), bandwidth.contour_cdf().len());
+            for (index, contour) in (0..n_contours - 1).flat_map(|c| [(0, c), (n_lags - 2, c)]) {
+                let parameters = Parameters {
+                    voiced: true,
+                    gains_q16: [1 << 20, 1 << 24, 1 << 16, 1 << 20],
+                    filters: [[4096, -4096, 4096, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]; 2],
+                    interpolated: true,
+                    lags: bandwidth.lags(index, contour),
+                    taps: [[1000, 2000, 8000, 2000, 1000]; SUBFRAMES],
+                    scale_q14: 15565,
+                    offset_q10: 100,
+                    seed: 1,
+                };
+                let mut out = vec![0; bandwidth.frame()];
+                speech.synthesise(&[1; MAX_FRAME], &parameters, &mut out);
+                speech.remember(&out);
+                assert!(out.iter().any(|&sample| sample != 0), "{bandwidth:?} {index} {contour}");
+            }
+        }
+    }
+}
