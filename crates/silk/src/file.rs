@@ -22,9 +22,8 @@ pub fn is_silk(bytes: &[u8]) -> bool {
 
 /// Decodes a voice message.
 ///
-/// Damaged packets are concealed and counted. Bytes of any
-/// content are decoded in time and memory that grow with `limits` and with
-/// their number; nothing panics.
+/// Damaged packets are concealed and counted. Time grows with the number of
+/// bytes and with `limits`, memory with `limits` only. No bytes panic.
 ///
 /// # Errors
 ///
@@ -50,7 +49,7 @@ pub fn decode(bytes: &[u8], rate: Rate, limits: &Limits) -> Result<Decoded, Deco
         return Err(DecodeError::Nothing);
     }
     too_long |= pcm.len() > limits.max_samples;
-    let ending = if too_long { Ending::TooLong } else { packets.ending };
+    let ending = if too_long { Ending::TooLong } else { packets.ending() };
     pcm.truncate(limits.max_samples);
     Ok(Decoded { pcm, rate, n_damaged, ending })
 }
