@@ -296,10 +296,7 @@ impl Delivery {
             self.store.keep(talk, records).await?;
             return self.settle_send(talk, next, &outcome, settings).await;
         }
-        let id = match outcome {
-            Outcome::Queued { id } => Some(id),
-            _ => None,
-        };
+        let id = if let Outcome::Queued { id } = outcome { Some(id) } else { None };
         self.remember(talk, &next.row, id.as_ref(), now_ms).await;
         self.store.left(talk, next.row.id, id, records, now_ms).await?;
         self.remove_file(&next.row).await;
@@ -474,13 +471,13 @@ fn apology(row: &OutboxRow, outcome: &Outcome) -> Option<Notice> {
         | Payload::ToolStarted { .. }
         | Payload::ToolEnded { .. } => return None,
     };
-    match outcome {
-        Outcome::WrongPeer => None,
-        Outcome::Unsendable(Unsendable::TooLarge { max }) => {
-            Some(Notice::FileTooLarge { name, max: *max })
-        }
-        _ => Some(Notice::FileNotSent { name }),
+    if *outcome == Outcome::WrongPeer {
+        return None;
     }
+    if let Outcome::Unsendable(Unsendable::TooLarge { max }) = outcome {
+        return Some(Notice::FileTooLarge { name, max: *max });
+    }
+    Some(Notice::FileNotSent { name })
 }
 
 /// Says under one of the last messages that can leave that the peer has to write.

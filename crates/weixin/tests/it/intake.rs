@@ -52,7 +52,7 @@ async fn a_message_of_many_items_arrives_whole() {
     let host = TestHost::start(scene.dir.path()).await;
     let image = upload(&scene, MediaType::Image, b"\xff\xd8\xff\xe0 jpeg").await.image_item(None);
     let pdf = upload(&scene, MediaType::File, b"%PDF-1.7").await.file_item("报告.pdf");
-    let voice = upload(&scene, MediaType::Voice, b"#!AMR\n...").await;
+    let voice = upload(&scene, MediaType::Voice, b"#!AMR\n\x3c\x91\x17\x00\xbe\x66\x79").await;
     let voice = voice.voice_item(said_to_be(VoiceEncoding::Amr));
     scene
         .alice
