@@ -57,7 +57,7 @@ impl Store {
         let word = word.to_owned();
         self.ledger
             .read(move |conn| {
-                let named = called(conn, "name = ?1", &word)?;
+                let named = called(conn, "name = ?1 COLLATE NOCASE", &word)?;
                 if !named.is_empty() {
                     return Ok(named);
                 }
