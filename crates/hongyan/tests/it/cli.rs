@@ -152,9 +152,21 @@ async fn a_gateway_stops_when_asked_and_tells_the_backend() {
     let gateway = GatewayProcess::start(dir.path(), &[]);
     alice.says("are you there?").await;
     assert!(alice.hears().await.contains("are you there?"));
-    let (code, stdout, _) = output(hongyan(dir.path()).args(["channels", "status", "--json"]));
-    let status: Value = serde_json::from_str(&stdout).unwrap();
-    assert_eq!((code, &status[0]["state"]), (Some(0), &json!("polling")));
+    // The state is noted for others within a moment.
+    let polling = async {
+        loop {
+            let (code, stdout, _) =
+                output(hongyan(dir.path()).args(["channels", "status", "--json"]));
+            let status: Value = serde_json::from_str(&stdout).unwrap();
+            assert_eq!(code, Some(0));
+            if status[0]["state"] == json!("polling") {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let patience = std::time::Duration::from_secs(20);
+    tokio::time::timeout(patience, polling).await.expect("it never said that it polls");
 
     let second = output(hongyan(dir.path()).args(["gateway", "run"]));
     assert_eq!(second.0, Some(75), "{}", second.2);
