@@ -56,6 +56,12 @@ pub trait Channel: Send + Sync {
         ids: &'a [i64],
     ) -> BoxFuture<'a, Result<usize, ChannelError>>;
 
+    /// Returns what is known of one peer, such as how much may still be said.
+    fn peer<'a>(
+        &'a self,
+        conversation: &'a Conversation,
+    ) -> BoxFuture<'a, Result<Option<PeerStatus>, ChannelError>>;
+
     /// Returns what is known of each peer, those who wrote last first.
     fn peers(&self) -> BoxFuture<'_, Result<Vec<PeerStatus>, ChannelError>>;
 

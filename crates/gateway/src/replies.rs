@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use contract::{Channel, Content, Inbound, Media, Reply, ReplyClass, Signal, ToolOutcome};
+use contract::{
+    Channel, Content, Inbound, Media, PeerStatus, Reply, ReplyClass, Signal, ToolOutcome,
+};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
@@ -104,6 +106,17 @@ impl Replies {
     pub async fn tool_ended(&self, tool: &str, call_id: &str, outcome: ToolOutcome) {
         let (tool, call_id) = (tool.to_owned(), call_id.to_owned());
         self.signal(Signal::ToolEnded { tool, call_id, outcome }).await;
+    }
+
+    /// Returns what the channel knows of the peer, such as how many messages may
+    /// still be sent before the peer writes again; `None` if it knows nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the channel cannot say.
+    pub async fn peer(&self) -> Result<Option<PeerStatus>, AgentError> {
+        let Shared { channel, inbound, .. } = &*self.shared;
+        Ok(channel.peer(&inbound.conversation).await?)
     }
 
     /// Waits until the turn is cancelled. For work that does not end with the

@@ -30,7 +30,7 @@ use crate::pulse::Pulse;
 use crate::quotes::Quotes;
 use crate::received_files::ReceivedFiles;
 use crate::speaker::Speaker;
-use crate::status::{Health, Snapshot};
+use crate::status::{Health, Snapshot, Tally};
 use crate::store::Counts;
 use crate::tasks::Tasks;
 use crate::typing::Typing;
@@ -201,6 +201,11 @@ impl Account {
         let suppressed = self.news.n_suppressed();
         let status = status(self.id.clone(), self.health.snapshot(), counts);
         Ok(AccountStatus { suppressed, ..status })
+    }
+
+    /// Returns how its polls have ended.
+    pub(crate) fn tally(&self) -> Tally {
+        self.health.tally()
     }
 
     /// Asks the backend whether the account can be used now.

@@ -214,6 +214,13 @@ impl Channel for WeixinChannel {
         .boxed()
     }
 
+    fn peer<'a>(
+        &'a self,
+        conversation: &'a Conversation,
+    ) -> BoxFuture<'a, Result<Option<PeerStatus>, ChannelError>> {
+        async move { self.desk()?.peer(conversation).await }.boxed()
+    }
+
     fn peers(&self) -> BoxFuture<'_, Result<Vec<PeerStatus>, ChannelError>> {
         async move { self.desk()?.peers().await }.boxed()
     }
@@ -234,7 +241,12 @@ impl Channel for WeixinChannel {
         async move {
             let accounts = self.status().await?;
             let desk = self.desk()?;
-            Ok(metrics::text(&accounts, &desk.peers().await?, &desk.outbox().await?))
+            let mut text = metrics::text(&accounts, &desk.peers().await?, &desk.outbox().await?);
+            // Counters live in the process that counts.
+            if let Ok(running) = self.running() {
+                metrics::polls(&mut text, &running.tallies());
+            }
+            Ok(text)
         }
         .boxed()
     }

@@ -16,9 +16,9 @@ use crate::governor::Parked;
 use crate::saying::Sayings;
 use crate::sending::SendSettings;
 use crate::settings::Settings;
-use crate::store::{Store, Stored, Talk, storage};
+use crate::store::{KnownPeer, Store, Stored, Talk, storage};
 use crate::switch::Switch;
-use crate::targets::{Targets, conversation};
+use crate::targets::{Targets, conversation, talk};
 
 /// How long a send is watched before it is reported.
 const MOMENT: Duration = Duration::from_secs(3);
@@ -99,10 +99,23 @@ impl Desk {
         .map_err(storage)
     }
 
+    /// Returns what is known of one peer.
+    pub(crate) async fn peer(
+        &self,
+        conversation: &Conversation,
+    ) -> Result<Option<PeerStatus>, ChannelError> {
+        let known = self.store.known_peers(Some(&talk(conversation))).await.map_err(storage)?;
+        Ok(self.told(known).pop())
+    }
+
     /// Returns what is known of each peer.
     pub(crate) async fn peers(&self) -> Result<Vec<PeerStatus>, ChannelError> {
+        let known = self.store.known_peers(None).await.map_err(storage)?;
+        Ok(self.told(known))
+    }
+
+    fn told(&self, known: Vec<KnownPeer>) -> Vec<PeerStatus> {
         let (settings, now_ms) = (self.settings.now(), self.clock.now_ms());
-        let known = self.store.known_peers().await.map_err(storage)?;
         let told = known.into_iter().map(|peer| {
             let mut budget = Budget::read(peer.budget.as_deref());
             budget.heard(peer.last_inbound_at_ms, now_ms);
@@ -119,7 +132,7 @@ impl Desk {
                 parked: peer.parked,
             }
         });
-        Ok(told.collect())
+        told.collect()
     }
 
     /// Gives a peer a name, or takes it away.

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use contract::{AccountState, AccountStatus, OutboxEntry, PeerStatus};
+use contract::{AccountId, AccountState, AccountStatus, OutboxEntry, PeerStatus};
+
+use crate::status::Tally;
 
 /// One number of each account.
 struct Gauge {
@@ -90,6 +92,28 @@ pub(crate) fn text(
     let n = outbox.iter().filter(given_up).count();
     line(&mut text, "outbox_given_up", &[], count(n as u64).unwrap_or(0));
     text
+}
+
+/// Writes down what became of the polls of each account since it was started.
+pub(crate) fn polls(text: &mut String, tallies: &[(AccountId, Tally)]) {
+    text.push_str("# HELP weixin_polls_total How polls ended since the start of the account\n");
+    text.push_str("# TYPE weixin_polls_total counter\n");
+    for (account, tally) in tallies {
+        let counts = [
+            ("answered", tally.answered),
+            ("left", tally.left),
+            ("woken", tally.woken),
+            ("gave_up", tally.give_ups),
+            ("unreachable", tally.unreachable),
+            ("garbled", tally.garbled),
+            ("refused", tally.refused),
+            ("unstored", tally.unstored),
+        ];
+        for (how, n) in counts {
+            let labels = [("account", account.as_str()), ("how", how)];
+            line(text, "polls_total", &labels, count(n).unwrap_or(i64::MAX));
+        }
+    }
 }
 
 fn peer_lines(text: &mut String, peers: &[PeerStatus]) {

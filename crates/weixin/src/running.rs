@@ -29,6 +29,7 @@ use crate::quotes::{Imported, Quotes};
 use crate::saying::Bell;
 use crate::sending::SendSettings;
 use crate::settings::{CHANNEL_ID, Settings};
+use crate::status::Tally;
 use crate::store::{Store, Talk, storage};
 use crate::switch::Switch;
 use crate::tasks::Tasks;
@@ -120,6 +121,14 @@ impl Running {
         }
         statuses.sort_by(|a, b| a.account.cmp(&b.account));
         Ok(statuses)
+    }
+
+    /// Returns how the polls of each account ended, in the order of their ids.
+    pub(crate) fn tallies(&self) -> Vec<(AccountId, Tally)> {
+        let mut tallies: Vec<_> =
+            self.all().iter().map(|account| (account.id.clone(), account.tally())).collect();
+        tallies.sort_by(|a, b| a.0.cmp(&b.0));
+        tallies
     }
 
     /// Asks the backend about all accounts side by side.

@@ -35,6 +35,7 @@ mod wipe;
 pub(crate) use self::carry::{Carried, Foreign};
 pub(crate) use self::inbox::{Accepted, Claimed, InboxRow};
 pub(crate) use self::outbox::{Class, Next, OutboxRow, Payload, Records, Saying, Stored};
+pub(crate) use self::peers::KnownPeer;
 pub(crate) use self::quotes::{KeptMedia, OfficialQuote, Remembered, read_official};
 pub(crate) use self::wipe::Wiped;
 

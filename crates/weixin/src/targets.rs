@@ -1,6 +1,7 @@
 //! Finds whom a word means: an id, or a name given here.
 
 use contract::{AccountId, ChannelError, ChannelId, Conversation, PeerId, Target};
+use ilink::UserId;
 
 use crate::credentials::Registry;
 use crate::settings::CHANNEL_ID;
@@ -81,4 +82,9 @@ pub(crate) fn conversation(talk: &Talk) -> Conversation {
         account: talk.account.clone(),
         peer: PeerId::new(talk.peer.as_str()),
     }
+}
+
+/// Names a conversation as the store does.
+pub(crate) fn talk(conversation: &Conversation) -> Talk {
+    Talk { account: conversation.account.clone(), peer: UserId::from(conversation.peer.as_str()) }
 }

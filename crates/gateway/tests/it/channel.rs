@@ -261,6 +261,13 @@ impl Channel for TestChannel {
         std::future::ready(Err(ChannelError::Stopped)).boxed()
     }
 
+    fn peer<'a>(
+        &'a self,
+        _: &'a Conversation,
+    ) -> BoxFuture<'a, Result<Option<PeerStatus>, ChannelError>> {
+        std::future::ready(Ok(None)).boxed()
+    }
+
     fn peers(&self) -> BoxFuture<'_, Result<Vec<PeerStatus>, ChannelError>> {
         std::future::ready(Err(ChannelError::Stopped)).boxed()
     }

@@ -20,19 +20,26 @@ pub(crate) struct KnownPeer {
 }
 
 impl Store {
-    /// Returns all peers, those who wrote last first.
-    pub(crate) async fn known_peers(&self) -> Result<Vec<KnownPeer>, LedgerError> {
+    /// Returns one peer or all, those who wrote last first.
+    pub(crate) async fn known_peers(
+        &self,
+        only: Option<&Talk>,
+    ) -> Result<Vec<KnownPeer>, LedgerError> {
+        let only = only.cloned();
         self.ledger
-            .read(|conn| {
+            .read(move |conn| {
+                let account = only.as_ref().map(|talk| talk.account.as_str());
+                let peer = only.as_ref().map(|talk| talk.peer.as_str());
                 conn.prepare(
                     "SELECT p.account, p.peer, p.name, p.last_inbound_at_ms, p.budget,
                         count(*) FILTER (WHERE o.state = 0), count(*) FILTER (WHERE o.state = 2)
                      FROM peer p LEFT JOIN outbox o
                         ON o.account = p.account AND o.peer = p.peer AND o.state IN (0, 2)
+                     WHERE (?1 IS NULL OR p.account = ?1) AND (?2 IS NULL OR p.peer = ?2)
                      GROUP BY p.account, p.peer
                      ORDER BY p.last_inbound_at_ms DESC NULLS LAST",
                 )?
-                .query_map([], |row| {
+                .query_map((account, peer), |row| {
                     let count = |index: usize| row.get::<_, i64>(index).map(i64::unsigned_abs);
                     Ok(KnownPeer {
                         talk: Talk {
