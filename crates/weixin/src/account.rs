@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use contract::{AccountId, AccountState, AccountStatus, ChannelId, Host, Probe};
 use futures_util::FutureExt as _;
-use ilink::media::Limits;
 use ilink::{Client, UserId};
 use ledger::LedgerError;
 use mediafile::remote::Fetcher;
@@ -20,7 +19,7 @@ use crate::commands::DebugMode;
 use crate::credentials::Credentials;
 use crate::delivery::{Delivery, Parked};
 use crate::desk::Desk;
-use crate::intake::{Intake, IntakeSettings, LaneKey, Turns};
+use crate::intake::{Intake, LaneKey, Turns};
 use crate::lanes::Lanes;
 use crate::monitor::{Monitor, announce};
 use crate::news::News;
@@ -29,9 +28,11 @@ use crate::packing::Packing;
 use crate::pulse::Pulse;
 use crate::quotes::Quotes;
 use crate::received_files::ReceivedFiles;
+use crate::settings::{AccountSettings, Told};
 use crate::speaker::Speaker;
 use crate::status::{Health, Snapshot, Tally};
 use crate::store::Counts;
+use crate::switch::Switch;
 use crate::tasks::Tasks;
 use crate::typing::Typing;
 
@@ -45,9 +46,9 @@ pub(crate) struct Account {
     pub(crate) id: AccountId,
     pub(crate) credentials: Credentials,
     pub(crate) typing: Typing,
-    /// The name given to it here, which may change while it runs.
+    /// What it is told, which may change while it runs.
     // Held to read or replace it, never across an await.
-    pub(crate) alias: Mutex<Option<String>>,
+    settings: Mutex<AccountSettings>,
     client: Client,
     desk: Desk,
     news: News,
@@ -68,7 +69,7 @@ pub(crate) struct Parts {
     pub(crate) credentials: Credentials,
     pub(crate) client: Client,
     pub(crate) desk: Desk,
-    pub(crate) fetcher: Arc<Fetcher>,
+    pub(crate) fetcher: Switch<Fetcher>,
     pub(crate) host: Arc<dyn Host>,
     pub(crate) turns: Turns,
     pub(crate) files: PathBuf,
@@ -76,7 +77,8 @@ pub(crate) struct Parts {
     pub(crate) dir: PathBuf,
     pub(crate) hold: Duration,
     pub(crate) pulse: Pulse,
-    pub(crate) intake: IntakeSettings,
+    pub(crate) settings: AccountSettings,
+    pub(crate) told: Told,
     pub(crate) quotes: Quotes,
     pub(crate) debug: DebugMode,
 }
@@ -86,7 +88,8 @@ impl Account {
     pub(crate) async fn start(parts: Parts) -> Result<Self, LedgerError> {
         let (receiving, sending) = (Tasks::new(), Tasks::new());
         let store = parts.desk.store.clone();
-        let news = News::new(parts.id.clone(), Arc::clone(&parts.host), parts.desk.sayings.clone());
+        let news =
+            News::new(parts.id.clone(), Arc::clone(&parts.host), parts.desk.sayings(&parts.id));
         let budgets = Budgets::new(store.line(&parts.id).await?.as_deref());
         store.retry_now(&parts.id).await?;
 
@@ -106,7 +109,7 @@ impl Account {
             clock: parts.desk.clock.clone(),
             token: parts.credentials.token.clone(),
             dir: parts.dir.clone(),
-            words: parts.intake.control_words.clone(),
+            settings: parts.told.receiving.clone(),
             hold: parts.hold,
             pulse: parts.pulse.clone(),
         };
@@ -127,7 +130,7 @@ impl Account {
         let typing = Typing::new(parts.client.clone(), store, budgets, sending.clone());
         Ok(Self {
             id: parts.id,
-            alias: Mutex::new(parts.credentials.alias.clone()),
+            settings: Mutex::new(parts.settings),
             credentials: parts.credentials,
             typing,
             client: parts.client,
@@ -141,6 +144,16 @@ impl Account {
             receiving,
             sending,
         })
+    }
+
+    /// Returns what it was told last.
+    pub(crate) fn settings(&self) -> AccountSettings {
+        self.settings.lock().clone()
+    }
+
+    /// Notes what it is told from now on; its tasks look it up by themselves.
+    pub(crate) fn tell(&self, settings: AccountSettings) {
+        *self.settings.lock() = settings;
     }
 
     /// Makes sure that a peer's replies leave.
@@ -199,8 +212,9 @@ impl Account {
     pub(crate) async fn status(&self) -> Result<AccountStatus, LedgerError> {
         let counts = self.desk.store.counts(&self.id).await?;
         let suppressed = self.news.n_suppressed();
+        let name = self.settings.lock().name.clone();
         let status = status(self.id.clone(), self.health.snapshot(), counts);
-        Ok(AccountStatus { suppressed, ..status })
+        Ok(AccountStatus { name, suppressed, ..status })
     }
 
     /// Returns how its polls have ended.
@@ -228,9 +242,9 @@ impl Parts {
             client: client.clone(),
             store: self.desk.store.clone(),
             clock: self.desk.clock.clone(),
-            settings: self.desk.settings.clone(),
+            settings: self.told.sending.clone(),
             budgets: budgets.clone(),
-            packing: Packing { client, files: files.clone(), fetcher: Arc::clone(&self.fetcher) },
+            packing: Packing { client, files: files.clone(), fetcher: self.fetcher.clone() },
             files,
             turns: self.turns.clone(),
             news: news.clone(),
@@ -245,19 +259,19 @@ impl Parts {
     }
 
     fn intake(&self, tasks: &Tasks, news: &News, delivery: &Lanes<UserId>) -> Lanes<LaneKey> {
-        let limits = media_limits(&self.intake);
-        let received =
-            ReceivedFiles { client: self.client.clone(), dir: self.received.clone(), limits };
+        let (client, dir) = (self.client.clone(), self.received.clone());
+        let settings = self.told.receiving.clone();
+        let received = ReceivedFiles { client, dir, settings: settings.clone() };
         let speaker = Speaker {
             news: news.clone(),
-            sayings: self.desk.sayings.clone(),
+            sayings: self.desk.sayings(&self.id),
             delivery: delivery.clone(),
         };
         let intake = Arc::new(Intake {
             channel: self.channel.clone(),
             account: self.id.clone(),
             owner: self.credentials.user_id.clone(),
-            settings: self.intake.clone(),
+            settings,
             store: self.desk.store.clone(),
             host: Arc::clone(&self.host),
             turns: self.turns.clone(),
@@ -289,14 +303,6 @@ impl Parts {
         });
         self.pulse.notes.watch(self.id.clone(), health.clone());
         health
-    }
-}
-
-fn media_limits(settings: &IntakeSettings) -> Limits {
-    Limits {
-        max_bytes: settings.max_media_bytes,
-        other_hosts: settings.media_hosts.clone(),
-        ..Limits::default()
     }
 }
 

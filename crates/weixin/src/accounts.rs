@@ -127,11 +127,10 @@ impl Accounts {
             Ok(None) => (None, Some("it has no credentials; log it in again".to_owned())),
             Err(err) => (None, Some(err.to_string())),
         };
-        let alias = found.as_ref().and_then(|found| found.alias.clone());
-        let own = self.settings.section.for_account(&account, alias.as_deref());
+        let own = self.settings.for_account(&account, found.as_ref());
         KnownAccount {
             account,
-            name: alias.or(own.name),
+            name: own.name,
             enabled: own.enabled && found.as_ref().is_some_and(|found| !found.disabled),
             state,
             base_url: found.as_ref().and_then(|found| found.base_url.clone()),

@@ -18,11 +18,9 @@ use crate::desk::Desk;
 use crate::lock::Lock;
 use crate::running::Running;
 use crate::saying::Bell;
-use crate::sending::SendSettings;
-use crate::settings::{CHANNEL_ID, Settings};
+use crate::settings::{CHANNEL_ID, ChannelSettings, LiveSettings, Settings};
 use crate::status::Snapshot;
 use crate::store::{Counts, Store, Talk, storage};
-use crate::switch::Switch;
 use crate::targets::conversation;
 use crate::{account, metrics};
 
@@ -33,9 +31,10 @@ pub struct WeixinChannel {
 }
 
 struct Shared {
-    settings: Settings,
-    sending: Switch<SendSettings>,
+    live: LiveSettings,
     http: Http,
+    /// Held while settings are applied: one after another.
+    configuring: tokio::sync::Mutex<()>,
     // Held to look at or replace the running part, never across an await.
     running: Mutex<Option<Arc<Running>>>,
 }
@@ -44,9 +43,9 @@ impl WeixinChannel {
     /// Makes the channel; nothing runs yet.
     #[must_use]
     pub fn new(settings: Settings, http: Http) -> Self {
-        let sending = Switch::new(settings.sending.clone());
-        let running = Mutex::default();
-        Self { shared: Arc::new(Shared { settings, sending, http, running }) }
+        let live = LiveSettings::new(settings);
+        let (configuring, running) = (tokio::sync::Mutex::default(), Mutex::default());
+        Self { shared: Arc::new(Shared { live, http, configuring, running }) }
     }
 
     fn running(&self) -> Result<Arc<Running>, ChannelError> {
@@ -58,10 +57,11 @@ impl WeixinChannel {
         if let Ok(running) = self.running() {
             return Ok(running.desk.clone());
         }
-        let Shared { settings, sending, .. } = &*self.shared;
+        let live = &self.shared.live;
+        let settings = live.now();
         create_private_dir(&settings.files()).map_err(storage)?;
         let store = Store::open(&settings.store()).map_err(storage)?;
-        Ok(Desk::new(settings, sending.clone(), store))
+        Ok(Desk::new(live.clone(), store))
     }
 
     /// Makes sure that what was stored for a peer leaves. Says whether the
@@ -71,18 +71,36 @@ impl WeixinChannel {
             running.wake(talk);
             return Ok(true);
         }
-        let dir = &self.shared.settings.dir;
+        let dir = &self.shared.live.now().dir;
         Bell::of(dir).ring().map_err(storage)?;
         Ok(Lock::is_held(dir))
     }
 
     async fn start(&self, host: Arc<dyn Host>) -> Result<(), ChannelError> {
-        let Shared { settings, sending, http, .. } = &*self.shared;
-        let running = Running::open(settings, sending.clone(), http, host).await?;
+        // Settings that come meanwhile wait for what they concern.
+        let _configuring = self.shared.configuring.lock().await;
+        let Shared { live, http, .. } = &*self.shared;
+        let running = Running::open(live.clone(), http, host).await?;
         // Known before the first message: its host answers through here.
         *self.shared.running.lock() = Some(Arc::clone(&running));
         running.start().await;
         Ok(())
+    }
+
+    async fn configure(&self, section: &serde_json::Value) -> Result<Vec<String>, ChannelError> {
+        let (section, warnings) = ChannelSettings::parse(section)?;
+        let mut warnings: Vec<_> = warnings.iter().map(ToString::to_string).collect();
+        let Shared { live, configuring, .. } = &*self.shared;
+        let _configuring = configuring.lock().await;
+        let old = live.now();
+        if old.section.credentials_key_file() != section.credentials_key_file() {
+            warnings.push("credentialsKeyFile: holds from the next start on".to_owned());
+        }
+        live.configure(section);
+        if let Ok(running) = self.running() {
+            running.configured(&old).await?;
+        }
+        Ok(warnings)
     }
 
     async fn stop(&self, grace: Duration) {
@@ -94,7 +112,7 @@ impl WeixinChannel {
 
     /// Returns what is known without running: for processes that look from outside.
     async fn status_from_outside(&self) -> Result<Vec<AccountStatus>, ChannelError> {
-        let settings = &self.shared.settings;
+        let settings = self.shared.live.now();
         let accounts = settings.registry().accounts().map_err(storage)?;
         let path = settings.store();
         if !path.exists() {
@@ -115,7 +133,7 @@ impl WeixinChannel {
             }
             let counts = store.counts(&account).await.map_err(storage)?;
             let found = settings.registry().load(&account).ok().flatten();
-            let name = found.and_then(|found| found.alias);
+            let name = settings.for_account(&account, found.as_ref()).name;
             statuses.push(AccountStatus { name, ..account::status(account, health, counts) });
         }
         Ok(statuses)
@@ -125,13 +143,13 @@ impl WeixinChannel {
         if let Ok(running) = self.running() {
             return Ok(running.probes().await);
         }
-        let settings = &self.shared.settings;
+        let settings = self.shared.live.now();
         let registry = settings.registry();
         let mut known = Vec::new();
         for id in registry.accounts().map_err(storage)? {
             if let Some(found) = registry.load(&id).map_err(storage)? {
-                let client = settings.client(self.shared.http.clone(), found.base_url);
-                known.push((id, client.with_token(found.token)));
+                let client = settings.account_client(self.shared.http.clone(), &id, &found);
+                known.push((id, client));
             }
         }
         Ok(join_all(known.iter().map(|(id, client)| account::probe(id, client))).await)
@@ -207,7 +225,7 @@ impl Channel for WeixinChannel {
             let n = self.desk()?.act(action, ids).await?;
             match self.running() {
                 Ok(running) => running.wake_all().await,
-                Err(_) => Bell::of(&self.shared.settings.dir).ring().map_err(storage)?,
+                Err(_) => Bell::of(&self.shared.live.now().dir).ring().map_err(storage)?,
             }
             Ok(n)
         }
@@ -233,8 +251,11 @@ impl Channel for WeixinChannel {
         async move { self.desk()?.name_peer(target, name).await }.boxed()
     }
 
-    fn configure(&self, _: serde_json::Value) -> BoxFuture<'_, Result<Vec<String>, ChannelError>> {
-        async { Err(ChannelError::Stopped) }.boxed()
+    fn configure(
+        &self,
+        section: serde_json::Value,
+    ) -> BoxFuture<'_, Result<Vec<String>, ChannelError>> {
+        async move { self.configure(&section).await }.boxed()
     }
 
     fn metrics(&self) -> BoxFuture<'_, Result<String, ChannelError>> {

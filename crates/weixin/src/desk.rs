@@ -1,11 +1,12 @@
 //! What can be asked of the channel whether it runs or not: sends outside a
 //! turn, the outbox, the people.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use contract::{
-    ChannelError, Conversation, Delivery, OutboxAction, OutboxEntry, Outgoing, PeerStatus,
-    SendReport, Target,
+    AccountId, ChannelError, Conversation, Delivery, OutboxAction, OutboxEntry, Outgoing,
+    PeerStatus, SendReport, Target,
 };
 use tokio::time::Instant;
 
@@ -14,10 +15,8 @@ use crate::clock::Clock;
 use crate::credentials::Registry;
 use crate::governor::Parked;
 use crate::saying::Sayings;
-use crate::sending::SendSettings;
-use crate::settings::Settings;
+use crate::settings::LiveSettings;
 use crate::store::{KnownPeer, Store, Stored, Talk, storage};
-use crate::switch::Switch;
 use crate::targets::{Targets, conversation, talk};
 
 /// How long a send is watched before it is reported.
@@ -30,22 +29,27 @@ const LOOK: Duration = Duration::from_millis(25);
 pub(crate) struct Desk {
     pub(crate) store: Store,
     pub(crate) registry: Registry,
-    pub(crate) sayings: Sayings,
     pub(crate) clock: Clock,
-    pub(crate) settings: Switch<SendSettings>,
+    live: LiveSettings,
+    files: PathBuf,
 }
 
 impl Desk {
     /// Opens the desk of a channel's folder.
-    pub(crate) fn new(channel: &Settings, settings: Switch<SendSettings>, store: Store) -> Self {
+    pub(crate) fn new(live: LiveSettings, store: Store) -> Self {
+        let channel = live.now();
         let (files, clock) = (channel.files(), channel.clock.clone());
-        let sayings = Sayings {
-            store: store.clone(),
-            files,
-            clock: clock.clone(),
-            settings: settings.clone(),
-        };
-        Self { store, registry: channel.registry(), sayings, clock, settings }
+        Self { store, registry: channel.registry(), clock, live, files }
+    }
+
+    /// Returns what puts an account's sayings into the outbox.
+    pub(crate) fn sayings(&self, account: &AccountId) -> Sayings {
+        Sayings {
+            store: self.store.clone(),
+            files: self.files.clone(),
+            clock: self.clock.clone(),
+            settings: self.live.of(account).sending,
+        }
     }
 
     /// Finds whom a target means.
@@ -56,7 +60,7 @@ impl Desk {
     /// Stores something to say outside a turn. Returns its place and where it goes.
     pub(crate) async fn say(&self, outgoing: Outgoing) -> Result<(i64, Talk), ChannelError> {
         let talk = self.resolve(&outgoing.target).await?;
-        let stored = self.sayings.send(&talk, outgoing).await?;
+        let stored = self.sayings(&talk.account).send(&talk, outgoing).await?;
         let (Stored::New(place) | Stored::Before(place)) = stored;
         Ok((place, talk))
     }
@@ -115,10 +119,11 @@ impl Desk {
     }
 
     fn told(&self, known: Vec<KnownPeer>) -> Vec<PeerStatus> {
-        let (settings, now_ms) = (self.settings.now(), self.clock.now_ms());
+        let now_ms = self.clock.now_ms();
         let told = known.into_iter().map(|peer| {
             let mut budget = Budget::read(peer.budget.as_deref());
             budget.heard(peer.last_inbound_at_ms, now_ms);
+            let settings = self.live.of(&peer.talk.account).sending.now();
             let numbers = Budgets::new(None).numbers(&budget, &settings.limits, now_ms);
             PeerStatus {
                 conversation: conversation(&peer.talk),

@@ -34,6 +34,7 @@ use crate::received_files::ReceivedFiles;
 use crate::saying::InTurn;
 use crate::speaker::Speaker;
 use crate::store::{Claimed, InboxRow, Store, Talk};
+use crate::switch::Switch;
 use crate::time::pause;
 
 mod assemble;
@@ -52,7 +53,7 @@ pub(crate) struct Intake {
     pub(crate) account: AccountId,
     /// Who logged the account in.
     pub(crate) owner: Option<UserId>,
-    pub(crate) settings: IntakeSettings,
+    pub(crate) settings: Switch<IntakeSettings>,
     pub(crate) store: Store,
     pub(crate) host: Arc<dyn Host>,
     pub(crate) turns: Turns,
@@ -125,11 +126,12 @@ impl Intake {
 
     /// Hands over the next turn of a conversation, unless one runs.
     async fn in_order(&self, talk: &Talk) -> Result<Next, NotHanded> {
-        if self.settings.merge.while_busy && self.turns.is_busy(talk) {
+        let settings = self.settings.now();
+        if settings.merge.while_busy && self.turns.is_busy(talk) {
             // Its end wakes the lane.
             return Ok(Next::Rest);
         }
-        let (merge, most_failures) = (&self.settings.merge, self.settings.max_offers);
+        let (merge, most_failures) = (&settings.merge, settings.max_offers);
         let now_ms = self.clock.now_ms();
         match self.store.claim(talk, merge, most_failures, now_ms).await? {
             Claimed::Nothing => Ok(Next::Rest),
@@ -145,7 +147,7 @@ impl Intake {
         let Some(row) = self.store.peek_aside(talk).await? else {
             return Ok(Next::Rest);
         };
-        let most_failures = self.settings.max_offers;
+        let most_failures = self.settings.now().max_offers;
         let text = text_of(&message(&row));
         let own = Command::of(&text).filter(|_| row.failures < most_failures);
         let Some(command) = own else {

@@ -26,13 +26,14 @@ use crate::commands::Words;
 use crate::delivery::Parked;
 use crate::hold::{Evidence, Hold};
 use crate::inbound::{Kept, classify};
-use crate::intake::LaneKey;
+use crate::intake::{IntakeSettings, LaneKey};
 use crate::lanes::Lanes;
 use crate::lock::{NotTaken, TokenLock};
 use crate::pacer::{Next, Pacer, degraded};
 use crate::pulse::Pulse;
 use crate::status::{Counted, Health};
 use crate::store::{Accepted, Store};
+use crate::switch::Switch;
 use crate::time::pause;
 use crate::wake::Wakes;
 
@@ -54,8 +55,8 @@ pub(crate) struct Monitor {
     pub(crate) token: BotToken,
     /// The channel's folder, to be told to who else wants the token.
     pub(crate) dir: PathBuf,
-    /// The words that are commands.
-    pub(crate) words: Words,
+    /// Says which words are commands.
+    pub(crate) settings: Switch<IntakeSettings>,
     /// How long the backend holds a poll until it says otherwise.
     pub(crate) hold: Duration,
     pub(crate) pulse: Pulse,
@@ -308,7 +309,8 @@ impl Monitor {
             tracing::warn!(account = %self.account, n_unreadable, "entries of a batch are no messages");
         }
         let new = updates.get_updates_buf.filter(|new| !new.is_empty() && *new != old);
-        let batch = kept(updates.msgs.into_iter().flatten(), self.bot.as_ref(), &self.words);
+        let words = &self.settings.now().control_words;
+        let batch = kept(updates.msgs.into_iter().flatten(), self.bot.as_ref(), words);
         if batch.is_empty() && new.is_none() {
             return Ok((Accepted::default(), old));
         }

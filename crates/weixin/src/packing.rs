@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use contract::MediaKind;
 use ilink::media::{self, Limits, Source, Upload, Uploaded, VideoFacts, VoiceFacts};
@@ -16,13 +15,14 @@ use mediafile::remote::Fetcher;
 use crate::outcome::Failed;
 use crate::sending::SendSettings;
 use crate::store::{Payload, Talk};
+use crate::switch::Switch;
 
 /// Packs the messages of one account.
 pub(crate) struct Packing {
     pub(crate) client: Client,
     /// Where copies of media lie.
     pub(crate) files: PathBuf,
-    pub(crate) fetcher: Arc<Fetcher>,
+    pub(crate) fetcher: Switch<Fetcher>,
 }
 
 /// What became of a message's media.
@@ -69,7 +69,7 @@ impl Packing {
                 self.upload(&talk.peer, &parcel, settings).await?
             }
             Payload::Remote { kind, name, url, as_file, instead } => {
-                let fetched = match self.fetcher.fetch(url, &self.files).await {
+                let fetched = match self.fetcher.now().fetch(url, &self.files).await {
                     Ok(fetched) => fetched,
                     Err(err) => {
                         tracing::warn!(account = %talk.account, error = %err, "media not fetched; told instead");

@@ -5,9 +5,11 @@
 //! media, within a budget. A quote that cannot be resolved never costs the
 //! message that carries it.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use contract::{Attachment, Author, MediaKind, Quote};
+use contract::{AccountId, Attachment, Author, MediaKind, Quote};
 use ilink::MessageId;
 use ilink::wire::RefMsg;
 use ledger::LedgerError;
@@ -16,10 +18,12 @@ use serde::{Deserialize, Serialize};
 use crate::credentials::files::create_private_dir;
 use crate::inbound::text_of_item;
 use crate::received_files::mime_of;
+use crate::settings::LiveSettings;
 use crate::store::{KeptMedia, OfficialQuote, Remembered, Store, Talk, read_official};
 
 mod partial;
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// The longest text that is remembered, in bytes.
 const LONGEST_TEXT: usize = 64 << 10;
 
@@ -29,12 +33,14 @@ const LONGEST_TEXT: usize = 64 << 10;
 pub struct QuoteSettings {
     /// Whether anything is kept and looked up.
     pub enabled: bool,
-    /// For how many days messages are kept.
-    pub retention_days: u32,
+    /// How long messages are kept.
+    #[serde(rename = "retentionDays", with = "days")]
+    pub retention: Duration,
     /// How many messages are kept for each account.
-    pub max_messages_per_account: u32,
-    /// For how many days their media are kept.
-    pub media_retention_days: u32,
+    pub max_messages_per_account: u64,
+    /// How long their media are kept.
+    #[serde(rename = "mediaRetentionDays", with = "days")]
+    pub media_retention: Duration,
     /// How many bytes of media are kept for each account.
     pub max_media_bytes_per_account: u64,
     /// The largest media that is kept, in bytes.
@@ -45,12 +51,30 @@ impl Default for QuoteSettings {
     fn default() -> Self {
         Self {
             enabled: true,
-            retention_days: 30,
+            retention: 30 * DAY,
             max_messages_per_account: 10_000,
-            media_retention_days: 7,
+            media_retention: 7 * DAY,
             max_media_bytes_per_account: 256 << 20,
             max_single_media_bytes: 25 << 20,
         }
+    }
+}
+
+/// Durations as days, with fractions.
+mod days {
+    use std::time::Duration;
+
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    use super::DAY;
+
+    pub(super) fn serialize<S: Serializer>(value: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_f64(value.div_duration_f64(DAY))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        let days = f64::deserialize(from)?;
+        Duration::try_from_secs_f64(days * DAY.as_secs_f64()).map_err(D::Error::custom)
     }
 }
 
@@ -60,7 +84,7 @@ pub(crate) struct Quotes {
     pub(crate) store: Store,
     /// Where media of quoted messages lie.
     pub(crate) dir: PathBuf,
-    pub(crate) settings: QuoteSettings,
+    pub(crate) live: LiveSettings,
 }
 
 /// What an import brought.
@@ -81,13 +105,14 @@ pub(crate) enum ImportError {
 
 impl Quotes {
     /// Opens the memory; makes the folder for media.
-    pub(crate) fn open(
-        store: Store,
-        dir: PathBuf,
-        settings: QuoteSettings,
-    ) -> std::io::Result<Self> {
+    pub(crate) fn open(store: Store, live: LiveSettings) -> std::io::Result<Self> {
+        let dir = live.now().quoted();
         create_private_dir(&dir)?;
-        Ok(Self { store, dir, settings })
+        Ok(Self { store, dir, live })
+    }
+
+    fn settings(&self, account: &AccountId) -> QuoteSettings {
+        self.live.of(account).receiving.now().quote_cache.clone()
     }
 
     /// Remembers what an admitted peer said.
@@ -124,12 +149,13 @@ impl Quotes {
         media: &[Attachment],
         created_at_ms: i64,
     ) {
-        if !self.settings.enabled {
+        let settings = self.settings(&talk.account);
+        if !settings.enabled {
             return;
         }
         let mut kept = Vec::new();
         for attachment in media {
-            kept.push(self.keep(attachment).await);
+            kept.push(self.keep(attachment, &settings).await);
         }
         let text = text[..text.floor_char_boundary(LONGEST_TEXT)].to_owned();
         let talk = talk.clone();
@@ -140,13 +166,13 @@ impl Quotes {
     }
 
     /// Keeps a media's bytes under a name of their own, if they are not too large.
-    async fn keep(&self, attachment: &Attachment) -> KeptMedia {
+    async fn keep(&self, attachment: &Attachment, settings: &QuoteSettings) -> KeptMedia {
         let Attachment { kind, name, mime, path, transcript, problem: _ } = attachment.clone();
         let mut media = KeptMedia { kind, name, mime, file: None, bytes: 0, transcript };
         let Some(path) = path else {
             return media;
         };
-        match self.link(&path).await {
+        match self.link(&path, settings.max_single_media_bytes).await {
             Ok(Some((file, bytes))) => (media.file, media.bytes) = (Some(file), bytes),
             Ok(None) => {}
             Err(err) => tracing::warn!(error = %err, "a media cannot be quoted later"),
@@ -154,9 +180,9 @@ impl Quotes {
         media
     }
 
-    async fn link(&self, path: &Path) -> std::io::Result<Option<(String, u64)>> {
+    async fn link(&self, path: &Path, most: u64) -> std::io::Result<Option<(String, u64)>> {
         let found = tokio::fs::symlink_metadata(path).await?;
-        if !found.is_file() || found.len() > self.settings.max_single_media_bytes {
+        if !found.is_file() || found.len() > most {
             return Ok(None);
         }
         let mut file = uuid::Uuid::new_v4().to_string();
@@ -174,7 +200,8 @@ impl Quotes {
 
     /// Finds the quoted message in the memory.
     pub(crate) async fn find(&self, talk: &Talk, reference: &RefMsg) -> Option<Quote> {
-        let message_id = id_of(reference).filter(|_| self.settings.enabled)?;
+        let enabled = self.settings(&talk.account).enabled;
+        let message_id = id_of(reference).filter(|_| enabled)?;
         let found = self.store.remembered(talk, &message_id).await.unwrap_or_else(|err| {
             tracing::warn!(error = %err, "quotes cannot be looked up");
             None
@@ -194,10 +221,18 @@ impl Quotes {
     /// Forgets what is over the budget, and removes files that nothing refers
     /// to. Those younger than `age` are left: their row may be about to be written.
     pub(crate) async fn prune(&self, now_ms: i64, age: std::time::Duration) {
-        match self.store.prune_quotes(&self.settings, now_ms).await {
+        match self.prune_rows(now_ms).await {
             Ok(needed) => crate::files::sweep(&self.dir, &needed, age).await,
             Err(err) => tracing::warn!(error = %err, "old quotes not forgotten"),
         }
+    }
+
+    async fn prune_rows(&self, now_ms: i64) -> Result<HashSet<String>, LedgerError> {
+        for account in self.store.quoted_accounts().await? {
+            let settings = self.settings(&account);
+            self.store.prune_quotes(account, settings, now_ms).await?;
+        }
+        self.store.quoted_files().await
     }
 
     /// Takes over what the official plugin has remembered, unless something is
@@ -218,7 +253,8 @@ impl Quotes {
                 let kind = kind_of(mime.as_deref());
                 let (path, problem, transcript) = (Some(path), None, None);
                 let media = Attachment { kind, name, mime, path, problem, transcript };
-                message.media.push(self.keep(&media).await);
+                let settings = self.settings(&message.talk.account);
+                message.media.push(self.keep(&media, &settings).await);
             }
             messages.push(message);
         }

@@ -11,6 +11,9 @@ use ilink::wire::{CdnMedia, Item, ItemKind};
 use ilink::{Client, MediaKey, Recovery};
 use mediafile::kind::{HEAD, Kind, extension_of};
 
+use crate::intake::IntakeSettings;
+use crate::switch::Switch;
+
 mod voice;
 
 /// How often a media is asked for.
@@ -22,7 +25,7 @@ const LONGEST_EXTENSION: usize = 8;
 pub(crate) struct ReceivedFiles {
     pub(crate) client: Client,
     pub(crate) dir: PathBuf,
-    pub(crate) limits: Limits,
+    pub(crate) settings: Switch<IntakeSettings>,
 }
 
 /// Why a media could not be had.
@@ -73,8 +76,9 @@ impl ReceivedFiles {
         dest: &PathBuf,
     ) -> Result<(), NotFetched> {
         let media = media.ok_or(MediaError::NoAddress)?;
-        if stated_size(item).is_some_and(|bytes| bytes > self.limits.max_bytes) {
-            return Err(MediaError::TooLarge { max: self.limits.max_bytes }.into());
+        let limits = limits(&self.settings.now());
+        if stated_size(item).is_some_and(|bytes| bytes > limits.max_bytes) {
+            return Err(MediaError::TooLarge { max: limits.max_bytes }.into());
         }
         let key = key_of(media, item)?;
         let mut tries = 0;
@@ -86,8 +90,7 @@ impl ReceivedFiles {
                 }
                 _ => {}
             }
-            let limits = &self.limits;
-            let fetched = media::download(&self.client, media, key.as_ref(), dest, limits).await;
+            let fetched = media::download(&self.client, media, key.as_ref(), dest, &limits).await;
             tries += 1;
             match fetched {
                 Ok(_) => return Ok(()),
@@ -95,6 +98,14 @@ impl ReceivedFiles {
                 Err(err) => return Err(err.into()),
             }
         }
+    }
+}
+
+fn limits(settings: &IntakeSettings) -> Limits {
+    Limits {
+        max_bytes: settings.max_media_bytes,
+        other_hosts: settings.media_hosts.clone(),
+        ..Limits::default()
     }
 }
 

@@ -27,8 +27,7 @@ use crate::official;
 use crate::pulse::Pulse;
 use crate::quotes::{Imported, Quotes};
 use crate::saying::Bell;
-use crate::sending::SendSettings;
-use crate::settings::{CHANNEL_ID, Settings};
+use crate::settings::{AccountSettings, CHANNEL_ID, Change, LiveSettings, Settings};
 use crate::status::Tally;
 use crate::store::{Store, Talk, storage};
 use crate::switch::Switch;
@@ -41,16 +40,20 @@ const PRUNE: Duration = Duration::from_secs(60 * 60);
 
 /// The running part of the channel.
 pub(crate) struct Running {
-    settings: Settings,
+    /// Where things lie, which never changes.
+    settings: Arc<Settings>,
+    live: LiveSettings,
     http: Http,
     pub(crate) desk: Desk,
-    fetcher: Arc<Fetcher>,
+    fetcher: Switch<Fetcher>,
     host: Arc<dyn Host>,
     turns: Turns,
     quotes: Quotes,
     debug: DebugMode,
     // Held for a map look-up, never across an await.
     accounts: Mutex<HashMap<AccountId, Arc<Account>>>,
+    /// Held while accounts are started and stopped.
+    reconciling: tokio::sync::Mutex<()>,
     pulse: Pulse,
     watching: Tasks,
     _lock: Lock,
@@ -59,23 +62,22 @@ pub(crate) struct Running {
 impl Running {
     /// Takes the lock and opens the store; no account runs yet.
     pub(crate) async fn open(
-        settings: &Settings,
-        sending: Switch<SendSettings>,
+        live: LiveSettings,
         http: &Http,
         host: Arc<dyn Host>,
     ) -> Result<Arc<Self>, ChannelError> {
+        let settings = live.now();
         create_private_dir(&settings.files()).map_err(storage)?;
         create_private_dir(&settings.received()).map_err(storage)?;
         let lock = Lock::take(&settings.dir)?;
         let store = Store::open(&settings.store()).map_err(storage)?;
         store.recover().await.map_err(storage)?;
-        let fetcher = Fetcher::new(settings.sending.fetch_limits()).map_err(storage)?;
-        let desk = Desk::new(settings, sending, store.clone());
+        let fetcher = Fetcher::new(settings.fetch_limits()).map_err(storage)?;
+        let desk = Desk::new(live.clone(), store.clone());
         // Nobody writes yet, so a file without a row is left from a crash.
         sweep_outbox(&settings.files(), &store, Duration::ZERO).await;
         let watching = Tasks::new();
-        let (dir, kept) = (settings.quoted(), settings.intake.quote_cache.clone());
-        let quotes = Quotes::open(store.clone(), dir, kept).map_err(storage)?;
+        let quotes = Quotes::open(store.clone(), live.clone()).map_err(storage)?;
         match quotes.import(&settings.dir.join("ref-messages.sqlite")).await {
             Ok(Imported { n: 0 }) => {}
             Ok(Imported { n }) => tracing::info!(n, "quotes of the official plugin taken over"),
@@ -84,16 +86,18 @@ impl Running {
             }
         }
         Ok(Arc::new(Self {
-            pulse: Pulse::start(&watching, settings, http, &store),
-            settings: settings.clone(),
+            pulse: Pulse::start(&watching, &settings, http, &store),
+            debug: DebugMode::load(&settings.dir),
+            settings,
+            live,
             http: http.clone(),
             desk,
-            fetcher: Arc::new(fetcher),
+            fetcher: Switch::new(fetcher),
             host,
             turns: Turns::default(),
             quotes,
-            debug: DebugMode::load(&settings.dir),
             accounts: Mutex::default(),
+            reconciling: tokio::sync::Mutex::default(),
             watching,
             _lock: lock,
         }))
@@ -116,8 +120,7 @@ impl Running {
     pub(crate) async fn statuses(&self) -> Result<Vec<AccountStatus>, ChannelError> {
         let mut statuses = Vec::new();
         for account in self.all() {
-            let name = account.alias.lock().clone();
-            statuses.push(AccountStatus { name, ..account.status().await.map_err(storage)? });
+            statuses.push(account.status().await.map_err(storage)?);
         }
         statuses.sort_by(|a, b| a.account.cmp(&b.account));
         Ok(statuses)
@@ -141,70 +144,115 @@ impl Running {
         self.accounts.lock().values().cloned().collect()
     }
 
+    /// Takes the settings that have just been replaced: what cannot change under
+    /// a poll restarts its account, everything else holds at once.
+    pub(crate) async fn configured(&self, old: &Settings) -> Result<(), ChannelError> {
+        let new = self.live.now();
+        if old.networks() != new.networks() {
+            self.fetcher.set(Fetcher::new(new.fetch_limits()).map_err(storage)?);
+        }
+        self.reconcile().await;
+        Ok(())
+    }
+
     /// Starts accounts that appear, stops those that vanish, restarts those
-    /// whose credentials changed, and leaves all others alone.
+    /// whose credentials or clients changed, tells others what changed for
+    /// them, and leaves all the rest alone.
     async fn reconcile(&self) {
+        let _one_at_a_time = self.reconciling.lock().await;
+        if self.watching.cancellation().is_cancelled() {
+            return;
+        }
         let wanted = self.wanted();
         let gone: Vec<_> = {
             let mut running = self.accounts.lock();
             let keep = |id: &AccountId, account: &Arc<Account>| {
-                let found = wanted.get(id);
-                account.alias.lock().clone_from(&found.and_then(|found| found.alias.clone()));
-                found.is_some_and(|found| same_login(found, &account.credentials))
+                wanted.get(id).is_some_and(|(found, settings)| {
+                    same_login(found, &account.credentials)
+                        && Change::between(&account.settings(), settings) != Change::Restart
+                })
             };
             let gone = running.extract_if(|id, account| !keep(id, account));
             gone.map(|(_, account)| account).collect()
         };
         join_all(gone.iter().map(|account| account.stop(Duration::ZERO))).await;
-        for (id, credentials) in wanted {
-            if self.accounts.lock().contains_key(&id) {
-                continue;
-            }
-            match self.start_account(id.clone(), credentials).await {
-                Ok(account) => {
-                    tracing::info!(account = %id, "account started");
-                    self.accounts.lock().insert(id, Arc::new(account));
-                }
-                Err(err) => tracing::error!(account = %id, error = %err, "account not started"),
+        for account in gone {
+            self.live.forget(&account.id);
+        }
+        for (id, (credentials, settings)) in wanted {
+            match self.account(&id) {
+                Some(account) => self.tell(&account, settings).await,
+                None => self.start_account(id, credentials, settings).await,
             }
         }
     }
 
-    fn wanted(&self) -> HashMap<AccountId, Credentials> {
-        let registry = self.settings.registry();
+    /// Tells an account that runs what it is told now.
+    async fn tell(&self, account: &Account, settings: AccountSettings) {
+        if account.settings() == settings {
+            return;
+        }
+        tracing::info!(account = %account.id, "settings applied");
+        self.live.tell(&account.id, settings.clone());
+        account.tell(settings);
+        // What waited by the old limits is looked at by the new ones.
+        self.wake_deliveries(account).await;
+    }
+
+    /// Returns the accounts that are to run, and what they are told.
+    fn wanted(&self) -> HashMap<AccountId, (Credentials, AccountSettings)> {
+        let (registry, settings) = (self.settings.registry(), self.live.now());
         let ids = registry.accounts().unwrap_or_else(|err| {
             tracing::error!(error = %err, "the list of accounts cannot be read");
             self.accounts.lock().keys().cloned().collect()
         });
-        let load = |id: AccountId| match registry.load(&id) {
-            Ok(found) => found.map(|credentials| (id, credentials)),
+        let load = |id: &AccountId| match registry.load(id) {
+            Ok(found) => found,
             Err(err) => {
                 tracing::error!(account = %id, error = %err, "credentials cannot be read");
                 // What runs goes on with what it has.
-                let running = self.accounts.lock().get(&id).cloned()?;
-                Some((id, running.credentials.clone()))
+                Some(self.account(id)?.credentials.clone())
             }
         };
-        let is_enabled = |(id, found): &(AccountId, Credentials)| {
-            let own = self.settings.section.for_account(id, found.alias.as_deref());
-            own.enabled && !found.disabled
+        let wanted = |id: AccountId| {
+            let found = load(&id)?;
+            let own = settings.for_account(&id, Some(&found));
+            (own.enabled && !found.disabled).then_some((id, (found, own)))
         };
-        ids.into_iter().filter_map(load).filter(is_enabled).collect()
+        ids.into_iter().filter_map(wanted).collect()
     }
 
     async fn start_account(
         &self,
         id: AccountId,
         credentials: Credentials,
-    ) -> Result<Account, ledger::LedgerError> {
-        let client = self.settings.account_client(self.http.clone(), &id, &credentials);
-        Account::start(Parts {
+        settings: AccountSettings,
+    ) {
+        // Before anything of it looks them up.
+        self.live.tell(&id, settings.clone());
+        let parts = self.parts(id.clone(), credentials, settings);
+        match Account::start(parts).await {
+            Ok(account) => {
+                tracing::info!(account = %id, "account started");
+                self.accounts.lock().insert(id, Arc::new(account));
+            }
+            Err(err) => {
+                tracing::error!(account = %id, error = %err, "account not started");
+                self.live.forget(&id);
+            }
+        }
+    }
+
+    fn parts(&self, id: AccountId, credentials: Credentials, settings: AccountSettings) -> Parts {
+        Parts {
             channel: ChannelId::from(CHANNEL_ID),
+            client: settings.client(self.http.clone()).with_token(credentials.token.clone()),
+            told: self.live.of(&id),
             id,
-            client,
             credentials,
+            settings,
             desk: self.desk.clone(),
-            fetcher: Arc::clone(&self.fetcher),
+            fetcher: self.fetcher.clone(),
             host: Arc::clone(&self.host),
             turns: self.turns.clone(),
             files: self.settings.files(),
@@ -212,11 +260,9 @@ impl Running {
             dir: self.settings.dir.clone(),
             hold: self.settings.hold,
             pulse: self.pulse.clone(),
-            intake: self.settings.intake.clone(),
             quotes: self.quotes.clone(),
             debug: self.debug.clone(),
-        })
-        .await
+        }
     }
 
     /// Gives up what is no longer worth sending, and says so once.
@@ -227,7 +273,8 @@ impl Running {
             Vec::new()
         });
         for (account, n) in expired {
-            News::new(account, Arc::clone(&self.host), self.desk.sayings.clone()).expired(n);
+            let sayings = self.desk.sayings(&account);
+            News::new(account, Arc::clone(&self.host), sayings).expired(n);
         }
     }
 
@@ -268,7 +315,7 @@ impl Running {
 
     pub(crate) async fn reply(&self, id: &TurnId, reply: Reply) -> Result<(), ChannelError> {
         let turn = self.turns.get(id).ok_or_else(|| ChannelError::NoSuchTurn(id.clone()))?;
-        self.desk.sayings.reply(&turn.in_turn(), reply).await?;
+        self.desk.sayings(&turn.talk.account).reply(&turn.in_turn(), reply).await?;
         self.wake(&turn.talk);
         Ok(())
     }
@@ -283,10 +330,11 @@ impl Running {
             }
             return;
         }
-        if !self.desk.settings.now().reply_progress_messages {
+        let sayings = self.desk.sayings(&turn.talk.account);
+        if !sayings.settings.now().reply_progress_messages {
             return;
         }
-        match self.desk.sayings.progress(&turn.in_turn(), signal).await {
+        match sayings.progress(&turn.in_turn(), signal).await {
             Ok(()) => self.wake(&turn.talk),
             Err(err) => tracing::warn!(turn = %id, error = %err, "progress not told"),
         }
@@ -298,7 +346,8 @@ impl Running {
         self.turns.close(id);
         if let Some(trace) = &turn.trace {
             let report = trace.report(self.desk.clock.now_ms());
-            match self.desk.sayings.debug_report(&turn.in_turn(), report).await {
+            match self.desk.sayings(&turn.talk.account).debug_report(&turn.in_turn(), report).await
+            {
                 Ok(()) => self.wake(&turn.talk),
                 Err(err) => tracing::warn!(turn = %id, error = %err, "debug report not given"),
             }
@@ -323,10 +372,14 @@ impl Running {
     /// Makes sure that all that waits leaves: another process may have brought it.
     pub(crate) async fn wake_all(&self) {
         for account in self.all() {
-            match self.desk.store.waiting_outbound(&account.id).await {
-                Ok(talks) => talks.into_iter().for_each(|talk| account.wake_delivery(talk.peer)),
-                Err(err) => tracing::warn!(error = %err, "the outbox was not looked at"),
-            }
+            self.wake_deliveries(&account).await;
+        }
+    }
+
+    async fn wake_deliveries(&self, account: &Account) {
+        match self.desk.store.waiting_outbound(&account.id).await {
+            Ok(talks) => talks.into_iter().for_each(|talk| account.wake_delivery(talk.peer)),
+            Err(err) => tracing::warn!(error = %err, "the outbox was not looked at"),
         }
     }
 
@@ -337,6 +390,7 @@ impl Running {
     pub(crate) async fn stop(&self, grace: Duration) {
         self.watching.cancel();
         self.watching.ended().await;
+        let _no_more_starts = self.reconciling.lock().await;
         self.turns.close_all();
         let accounts: Vec<_> = self.accounts.lock().drain().map(|(_, account)| account).collect();
         join_all(accounts.iter().map(|account| account.stop(grace))).await;

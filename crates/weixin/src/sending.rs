@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use mediafile::remote::FetchLimits;
 use serde::{Deserialize, Serialize};
 
 use crate::governor::Limits;
@@ -82,15 +81,6 @@ impl Default for SendSettings {
             voice_bubbles: false,
             late_after: Duration::from_secs(5 * 60),
         }
-    }
-}
-
-impl SendSettings {
-    /// Returns what bounds the fetching of media.
-    pub(crate) fn fetch_limits(&self) -> FetchLimits {
-        let own_networks =
-            self.media_networks.iter().filter_map(|text| text.parse().ok()).collect();
-        FetchLimits { own_networks, ..FetchLimits::default() }
     }
 }
 

@@ -3,7 +3,8 @@
 //! - [`Settings`] is what it needs to start: its folder, and the rest resolved.
 //! - [`ChannelSettings`] is its section of a configuration, checked; it
 //!   resolves to [`AccountSettings`], one for each account.
-//! - [`diff`] says which accounts a new section concerns, and how.
+//! - [`Change`] says what other settings mean for an account that runs; `live`
+//!   is where its tasks look them up.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use contract::AccountId;
 use ilink::client::{DEFAULT_API, DEFAULT_HOLD, Http};
 use ilink::{BotAgent, Client, Endpoints, Identity};
+use mediafile::remote::FetchLimits;
 use url::Url;
 
 use crate::clock::Clock;
@@ -20,12 +22,15 @@ use crate::pace::Pace;
 use crate::seal::StoreKey;
 use crate::sending::SendSettings;
 
-mod diff;
+mod change;
 mod fields;
+mod live;
 mod section;
 
-pub use self::diff::{Change, diff};
-pub use self::section::{AccountSettings, ChannelSettings, QuoteSettings, SettingsError, Warning};
+pub use self::change::Change;
+pub(crate) use self::live::{LiveSettings, Told};
+use self::section::Layers;
+pub use self::section::{AccountSettings, ChannelSettings, SettingsError, Warning};
 
 /// The channel's id, in configurations and on the command line.
 pub const CHANNEL_ID: &str = "openclaw-weixin";
@@ -88,12 +93,26 @@ impl Settings {
         Registry::new(&self.dir).with_key(self.key.clone())
     }
 
+    /// Returns what holds for an account: what the section says of it, else of
+    /// all, else what stands here.
+    #[must_use]
+    pub fn for_account(
+        &self,
+        account: &AccountId,
+        credentials: Option<&Credentials>,
+    ) -> AccountSettings {
+        let alias = credentials.and_then(|found| found.alias.as_deref());
+        let layers = self.section.layers(account, alias);
+        let issued = credentials.and_then(|found| found.base_url.clone());
+        let own = self.resolve(layers, layers.base_url().or(issued));
+        AccountSettings { name: alias.map(str::to_owned).or(own.name), ..own }
+    }
+
     /// Returns a client for a login: at the base that is named, else at the one
     /// that is configured, else at Tencent's.
     #[must_use]
     pub fn login_client(&self, http: Http, base: Option<Url>) -> Client {
-        self.with(&self.section.for_others())
-            .client(http, base.or_else(|| self.section.login_url()))
+        self.resolve(self.section.layers_of_others(), base).client(http)
     }
 
     /// Returns a client that speaks for an account, by what is configured for it.
@@ -104,38 +123,32 @@ impl Settings {
         account: &AccountId,
         credentials: &Credentials,
     ) -> Client {
-        let own = self.section.for_account(account, credentials.alias.as_deref());
-        let base = own.base_url.clone().or_else(|| credentials.base_url.clone());
-        let base = base.or_else(|| self.section.login_url());
-        self.with(&own).client(http, base).with_token(credentials.token.clone())
+        let own = self.for_account(account, Some(credentials));
+        own.client(http).with_token(credentials.token.clone())
     }
 
-    /// Returns these settings with what is configured for one account.
-    fn with(&self, own: &AccountSettings) -> Self {
-        let mut settings = self.clone();
-        settings.cdn_url = own.cdn_url.clone().or(settings.cdn_url);
-        settings.route_tag = own.route_tag.clone().or(settings.route_tag);
-        settings.bot_agent = own.bot_agent.clone().unwrap_or(settings.bot_agent);
-        settings
+    /// Returns the networks beside the public one that media may be fetched from.
+    pub(crate) fn networks(&self) -> Vec<String> {
+        self.resolve(self.section.layers_of_others(), None).sending.media_networks
     }
 
-    /// Returns a client for a backend, without a token.
-    #[must_use]
-    pub fn client(&self, http: Http, api: Option<Url>) -> Client {
-        let endpoints = match api {
-            Some(api) if api.as_str().trim_end_matches('/') != DEFAULT_API => {
-                let cdn = self.cdn_url.clone().unwrap_or_else(|| own_cdn(&api));
-                Endpoints::at(api).with_cdn(cdn)
-            }
-            _ => match &self.cdn_url {
-                Some(cdn) => Endpoints::default().with_cdn(cdn.clone()),
-                None => Endpoints::default(),
-            },
-        };
-        let mut identity = Identity::new(PROTOCOL_VERSION);
-        identity.bot_agent = self.bot_agent.clone();
-        identity.route_tag.clone_from(&self.route_tag);
-        Client::new(http, endpoints, identity)
+    /// Returns what bounds the fetching of media.
+    pub(crate) fn fetch_limits(&self) -> FetchLimits {
+        let own_networks = self.networks().iter().filter_map(|text| text.parse().ok()).collect();
+        FetchLimits { own_networks, ..FetchLimits::default() }
+    }
+
+    fn resolve(&self, layers: Layers<'_>, base_url: Option<Url>) -> AccountSettings {
+        layers.over(AccountSettings {
+            name: None,
+            enabled: true,
+            base_url: base_url.or_else(|| self.section.login_url()),
+            cdn_url: self.cdn_url.clone(),
+            route_tag: self.route_tag.clone(),
+            bot_agent: self.bot_agent.clone(),
+            sending: self.sending.clone(),
+            receiving: self.intake.clone(),
+        })
     }
 
     /// Where copies of media lie until they have left.
@@ -156,6 +169,26 @@ impl Settings {
     /// The file of the channel's store.
     pub(crate) fn store(&self) -> PathBuf {
         self.dir.join("channel.sqlite")
+    }
+}
+
+impl AccountSettings {
+    /// Returns a client for the backend, without a token.
+    pub(crate) fn client(&self, http: Http) -> Client {
+        let endpoints = match &self.base_url {
+            Some(api) if api.as_str().trim_end_matches('/') != DEFAULT_API => {
+                let cdn = self.cdn_url.clone().unwrap_or_else(|| own_cdn(api));
+                Endpoints::at(api.clone()).with_cdn(cdn)
+            }
+            _ => match &self.cdn_url {
+                Some(cdn) => Endpoints::default().with_cdn(cdn.clone()),
+                None => Endpoints::default(),
+            },
+        };
+        let mut identity = Identity::new(PROTOCOL_VERSION);
+        identity.bot_agent = self.bot_agent.clone();
+        identity.route_tag.clone_from(&self.route_tag);
+        Client::new(http, endpoints, identity)
     }
 }
 

@@ -28,7 +28,6 @@ impl<T> Switch<T> {
     }
 
     /// Replaces the value; who holds the earlier one goes on with it.
-    #[expect(dead_code, reason = "settings are applied in the next step")]
     pub(crate) fn set(&self, value: T) {
         *self.inner.write() = Arc::new(value);
     }

@@ -4,22 +4,26 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// The limits of one account. Serialises with durations in milliseconds; an
+/// The limits of one account. Serialises with the names of a configuration; an
 /// absent field means the value of [`Limits::tencent`], `null` means no limit.
 ///
 /// Most numbers come from single live tests that disagree with each other, so
 /// each is a setting; what the backend's answers teach is kept beside them, in
 /// the state of the account and the peer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Limits {
+    /// Whether nobody chose these numbers, so that a backend of one's own gets
+    /// those of [`Limits::open`] instead.
+    #[serde(skip)]
+    pub is_unchosen: bool,
     /// How long after a peer's message the bot may still write (a Tencent
     /// maintainer: 24 h).
-    #[serde(rename = "window_ms", with = "millis::option")]
+    #[serde(rename = "windowMs", with = "millis::option")]
     pub window: Option<Duration>,
     /// How long the window is surely open, so that a refusal means the quota
     /// (one live test: 11 h).
-    #[serde(rename = "window_sure_ms", with = "millis")]
+    #[serde(rename = "windowSureMs", with = "millis")]
     pub window_sure: Duration,
     /// How many messages may follow one message of the peer (quoted article and
     /// several live tests: 10).
@@ -36,27 +40,27 @@ pub struct Limits {
     pub warn_left: u32,
     /// The pause between two messages in a row to one peer; closer ones have
     /// been seen to swap places. The first after a peer's message never waits.
-    #[serde(rename = "pace_ms", with = "millis")]
+    #[serde(rename = "paceMs", with = "millis")]
     pub pace: Duration,
     /// The pause between two messages of progress to one peer.
-    #[serde(rename = "progress_every_ms", with = "millis")]
+    #[serde(rename = "progressEveryMs", with = "millis")]
     pub progress_every: Duration,
     /// The pause between two typing calls for one peer; they are limited, too.
-    #[serde(rename = "typing_every_ms", with = "millis")]
+    #[serde(rename = "typingEveryMs", with = "millis")]
     pub typing_every: Duration,
     /// How bursts of the account are held back.
     pub burst: Option<Burst>,
     /// How long nothing leaves after the first answer `rate limited`; doubles
     /// with each further one (several live tests: windows of 15 to 30 s).
-    #[serde(rename = "penalty_first_ms", with = "millis")]
+    #[serde(rename = "penaltyFirstMs", with = "millis")]
     pub penalty_first: Duration,
     /// How long nothing leaves at most, unless the backend asks for more.
-    #[serde(rename = "penalty_max_ms", with = "millis")]
+    #[serde(rename = "penaltyMaxMs", with = "millis")]
     pub penalty_max: Duration,
     /// So many messages in a row without an id mean that the peer sees none.
     pub unconfirmed_alarm: Option<u32>,
     /// The pause between two tries while a peer sees none.
-    #[serde(rename = "probe_every_ms", with = "millis")]
+    #[serde(rename = "probeEveryMs", with = "millis")]
     pub probe_every: Duration,
     /// How many messages an account may send in a day (UTC).
     pub daily_cap: Option<u32>,
@@ -71,18 +75,18 @@ pub struct Limits {
     /// What becomes of an answer that needs more sends than are left.
     pub overflow: Overflow,
     /// How long a limit that an answer of the backend taught is believed.
-    #[serde(rename = "learnt_for_ms", with = "millis")]
+    #[serde(rename = "learntForMs", with = "millis")]
     pub learnt_for: Duration,
 }
 
 /// How bursts of one account are held back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Burst {
     /// So many messages …
     pub sends: u32,
     /// … within this time.
-    #[serde(rename = "period_ms", with = "millis")]
+    #[serde(rename = "periodMs", with = "millis")]
     pub period: Duration,
     /// So many of them are left alone by progress and scheduled messages.
     pub spare: u32,
@@ -90,7 +94,7 @@ pub struct Burst {
 
 /// What becomes of an answer that needs more sends than are left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "camelCase")]
 pub enum Overflow {
     /// Larger parts if they fit, else a file, else the rest waits.
     #[default]
@@ -108,6 +112,7 @@ impl Limits {
     #[must_use]
     pub fn tencent() -> Self {
         Self {
+            is_unchosen: false,
             window: Some(hours(24)),
             window_sure: hours(11),
             sends_per_inbound: Some(10),
@@ -118,7 +123,7 @@ impl Limits {
             pace: Duration::from_millis(400),
             progress_every: Duration::from_secs(3),
             typing_every: Duration::from_secs(5),
-            burst: Some(Burst { sends: 16, period: Duration::from_secs(34), spare: 4 }),
+            burst: Some(Burst::default()),
             penalty_first: Duration::from_secs(15),
             penalty_max: Duration::from_secs(300),
             unconfirmed_alarm: Some(3),
@@ -150,6 +155,13 @@ impl Limits {
         }
     }
 
+    /// Returns the limits for an API: numbers that nobody chose are Tencent's for
+    /// Tencent's hosts, and none for any other.
+    #[must_use]
+    pub(crate) fn for_api(self, is_tencents: bool) -> Self {
+        if self.is_unchosen && !is_tencents { Self::open() } else { self }
+    }
+
     /// The longest part when sends are short, safe in bytes for any script.
     pub(super) fn larger(&self) -> usize {
         self.larger_part_chars.min(self.hard_chars).min(self.hard_bytes / 4).max(self.part())
@@ -162,7 +174,14 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self::tencent()
+        Self { is_unchosen: true, ..Self::tencent() }
+    }
+}
+
+impl Default for Burst {
+    /// Tencent's, on the careful side.
+    fn default() -> Self {
+        Self { sends: 16, period: Duration::from_secs(34), spare: 4 }
     }
 }
 
@@ -216,14 +235,15 @@ mod tests {
     #[test]
     fn an_absent_field_is_tencents_and_null_is_no_limit() {
         let read = |json| serde_json::from_str::<Limits>(json).unwrap();
-        assert_eq!(read("{}"), Limits::tencent());
+        assert_eq!(read("{}"), Limits::default());
+        assert_eq!(Limits { is_unchosen: false, ..read("{}") }, Limits::tencent());
         assert_eq!(
-            read(r#"{"window_ms":null,"pace_ms":500,"overflow":"file"}"#),
+            read(r#"{"windowMs":null,"paceMs":500,"overflow":"file"}"#),
             Limits {
                 window: None,
                 pace: Duration::from_millis(500),
                 overflow: Overflow::File,
-                ..Limits::tencent()
+                ..Limits::default()
             }
         );
         assert!(serde_json::from_str::<Limits>(r#"{"windows":1}"#).is_err());
@@ -233,8 +253,17 @@ mod tests {
     fn both_sets_survive_being_written_and_read() {
         for limits in [Limits::tencent(), Limits::open()] {
             let json = serde_json::to_string(&limits).unwrap();
-            assert_eq!(serde_json::from_str::<Limits>(&json).unwrap(), limits);
+            let read = serde_json::from_str::<Limits>(&json).unwrap();
+            assert_eq!(Limits { is_unchosen: false, ..read }, limits);
         }
+    }
+
+    #[test]
+    fn only_numbers_that_nobody_chose_depend_on_the_api() {
+        assert_eq!(Limits::default().for_api(false), Limits::open());
+        assert_eq!(Limits::default().for_api(true), Limits::default());
+        assert_eq!(Limits::tencent().for_api(false), Limits::tencent());
+        assert_eq!(Limits::open().for_api(true), Limits::open());
     }
 
     #[test]

@@ -21,7 +21,8 @@ pub struct IntakeSettings {
     /// Hosts beside the CDN's own that media may lie on. A leading dot stands
     /// for any subdomain.
     pub media_hosts: Vec<String>,
-    /// What is kept for quotes (the official setting of this name).
+    /// What is kept for quotes. In a configuration it stands beside these, as
+    /// the official plugin has it.
     pub quote_cache: QuoteSettings,
 }
 

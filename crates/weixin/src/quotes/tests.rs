@@ -1,10 +1,9 @@
-use std::time::Duration;
-
 use contract::AccountId;
 use ilink::UserId;
 use ilink::wire::Message;
 
 use super::*;
+use crate::settings::Settings;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -17,7 +16,9 @@ impl Shelf {
     fn new(settings: QuoteSettings) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let store = Store::open(&dir.path().join("s.sqlite")).expect("a store");
-        let quotes = Quotes::open(store, dir.path().join("quoted"), settings).expect("a folder");
+        let mut channel = Settings::new(dir.path());
+        channel.intake.quote_cache = settings;
+        let quotes = Quotes::open(store, LiveSettings::new(channel)).expect("a folder");
         Self { quotes, dir }
     }
 
@@ -139,9 +140,9 @@ async fn media_outlive_the_file_that_they_came_in() {
 #[tokio::test]
 async fn what_is_over_the_budget_is_forgotten_the_oldest_first() {
     let shelf = Shelf::new(QuoteSettings {
-        retention_days: 30,
+        retention: 30 * DAY,
         max_messages_per_account: 3,
-        media_retention_days: 7,
+        media_retention: 7 * DAY,
         max_media_bytes_per_account: 25,
         ..QuoteSettings::default()
     });

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use contract::{AccountId, Author, MediaKind};
 use ilink::UserId;
@@ -10,6 +11,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row};
 use serde::{Deserialize, Serialize};
 
 use super::{Store, Talk};
+use crate::governor::ms;
 use crate::quotes::QuoteSettings;
 
 /// The most messages that are taken over from the official plugin.
@@ -108,52 +110,69 @@ impl Store {
             .await
     }
 
-    /// Forgets what is older or larger than the settings allow, and returns the
-    /// files that are still needed.
+    /// Returns the accounts of which anything is remembered.
+    pub(crate) async fn quoted_accounts(&self) -> Result<Vec<AccountId>, LedgerError> {
+        self.ledger
+            .read(|conn| {
+                conn.prepare("SELECT DISTINCT account FROM quote")?
+                    .query_map([], |row| Ok(AccountId::new(row.get::<_, String>(0)?)))?
+                    .collect()
+            })
+            .await
+    }
+
+    /// Returns the files that messages still need.
+    pub(crate) async fn quoted_files(&self) -> Result<HashSet<String>, LedgerError> {
+        self.ledger
+            .read(|conn| {
+                conn.prepare(
+                    "SELECT media.value ->> '$.file' FROM quote, json_each(quote.media) AS media
+                     WHERE media_bytes > 0 AND media.value ->> '$.file' IS NOT NULL",
+                )?
+                .query_map([], |row| row.get(0))?
+                .collect()
+            })
+            .await
+    }
+
+    /// Forgets what is older or larger than an account's settings allow.
     pub(crate) async fn prune_quotes(
         &self,
-        settings: &QuoteSettings,
+        account: AccountId,
+        settings: QuoteSettings,
         now_ms: i64,
-    ) -> Result<HashSet<String>, LedgerError> {
-        const DAY_MS: i64 = 24 * 60 * 60 * 1000;
-        let settings = settings.clone();
+    ) -> Result<(), LedgerError> {
         self.ledger
             .write(move |tx| {
-                let before = |days: u32| now_ms - i64::from(days) * DAY_MS;
+                let account = account.as_str();
+                let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+                let before = |age: Duration| now_ms.saturating_sub(ms(age));
                 tx.execute(
-                    "DELETE FROM quote WHERE created_at_ms < ?1",
-                    [before(settings.retention_days)],
+                    "DELETE FROM quote WHERE account = ?1 AND created_at_ms < ?2",
+                    (account, before(settings.retention)),
                 )?;
                 tx.execute(
                     "DELETE FROM quote WHERE (account, peer, message_id) IN (
-                        SELECT account, peer, message_id FROM (
-                            SELECT account, peer, message_id, row_number() OVER (
-                                PARTITION BY account ORDER BY created_at_ms DESC, message_id DESC
-                            ) AS place FROM quote)
-                        WHERE place > ?1)",
-                    [settings.max_messages_per_account],
+                        SELECT account, peer, message_id FROM quote WHERE account = ?1
+                        ORDER BY created_at_ms DESC, message_id DESC LIMIT -1 OFFSET ?2)",
+                    (account, count(settings.max_messages_per_account)),
                 )?;
                 tx.execute(
                     "UPDATE quote SET media = '[]', media_bytes = 0
-                     WHERE media_bytes > 0 AND created_at_ms < ?1",
-                    [before(settings.media_retention_days)],
+                     WHERE account = ?1 AND media_bytes > 0 AND created_at_ms < ?2",
+                    (account, before(settings.media_retention)),
                 )?;
                 tx.execute(
                     "UPDATE quote SET media = '[]', media_bytes = 0
                      WHERE (account, peer, message_id) IN (
                         SELECT account, peer, message_id FROM (
                             SELECT account, peer, message_id, sum(media_bytes) OVER (
-                                PARTITION BY account ORDER BY created_at_ms DESC, message_id DESC
-                            ) AS total FROM quote WHERE media_bytes > 0)
-                        WHERE total > ?1)",
-                    [i64::try_from(settings.max_media_bytes_per_account).unwrap_or(i64::MAX)],
-                )?;
-                tx.prepare(
-                    "SELECT media.value ->> '$.file' FROM quote, json_each(quote.media) AS media
-                     WHERE media_bytes > 0 AND media.value ->> '$.file' IS NOT NULL",
-                )?
-                .query_map([], |row| row.get(0))?
-                .collect()
+                                ORDER BY created_at_ms DESC, message_id DESC
+                            ) AS total FROM quote WHERE account = ?1 AND media_bytes > 0)
+                        WHERE total > ?2)",
+                    (account, count(settings.max_media_bytes_per_account)),
+                )
+                .map(drop)
             })
             .await
     }

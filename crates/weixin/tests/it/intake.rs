@@ -16,7 +16,7 @@ use crate::receiving::wait_until;
 /// Puts a media on the CDN, for messages that hold several.
 async fn upload(scene: &Scene, kind: MediaType, bytes: &[u8]) -> Uploaded {
     let http = Http::new(&HttpOptions { system_proxy: false, ..HttpOptions::default() }).unwrap();
-    let client = Settings::new("").client(http, Some(scene.bot.base_url.parse().unwrap()));
+    let client = Settings::new("").login_client(http, Some(scene.bot.base_url.parse().unwrap()));
     let client = client.with_token(scene.bot.token.clone());
     let to = scene.alice.id().clone();
     let upload = Upload { to, kind, source: Source::Bytes(bytes.to_vec().into()), thumb: None };

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use contract::AccountId;
 use serde_json::{Value, json};
-use weixin::ChannelSettings;
-use weixin::settings::{Change, SettingsError, Warning, diff};
+use weixin::governor::{Limits, Overflow};
+use weixin::settings::{AccountSettings, Change, SettingsError, Warning};
+use weixin::{ChannelSettings, Credentials, Settings};
 
 fn parsed(section: Value) -> ChannelSettings {
     let (settings, warnings) = ChannelSettings::parse(&section).unwrap();
@@ -14,14 +15,22 @@ fn parsed(section: Value) -> ChannelSettings {
     settings
 }
 
-fn account(id: &str) -> AccountId {
-    AccountId::from(id)
+/// What holds for an account by a section.
+fn resolved(section: Value, id: &str, alias: Option<&str>) -> AccountSettings {
+    let mut credentials: Credentials = serde_json::from_value(json!({"token": "t"})).unwrap();
+    credentials.alias = alias.map(str::to_owned);
+    let mut settings = Settings::new("");
+    settings.section = parsed(section);
+    settings.for_account(&AccountId::from(id), Some(&credentials))
 }
 
 /// Demand 34: one schema, with every field that the official plugin documents.
 #[test]
 fn every_field_is_in_the_schema_and_every_field_of_the_schema_is_read() {
     let schema = ChannelSettings::schema();
+    let keys = |object: &Value| -> BTreeSet<String> {
+        object["properties"].as_object().unwrap().keys().cloned().collect()
+    };
     let known = [
         "accounts",
         "baseUrl",
@@ -31,36 +40,101 @@ fn every_field_is_in_the_schema_and_every_field_of_the_schema_is_read() {
         "enabled",
         "name",
         "quoteCache",
+        "receiving",
         "replyProgressMessages",
         "routeTag",
+        "sending",
     ];
-    let keys = |object: &Value| -> BTreeSet<String> {
-        object["properties"].as_object().unwrap().keys().cloned().collect()
-    };
-    assert!(keys(&schema).is_superset(&known.map(str::to_owned).into()), "{schema:#}");
+    assert_eq!(keys(&schema), known.map(str::to_owned).into());
     let per_account = keys(&schema["properties"]["accounts"]["additionalProperties"]);
     assert!(per_account.contains("routeTag") && !per_account.contains("credentialsKeyFile"));
 
-    for (key, field) in schema["properties"].as_object().unwrap() {
-        assert!(key == "accounts" || !sample(field).is_null(), "{key} has a type");
-        let (_, warnings) = ChannelSettings::parse(&json!({ key: sample(field) })).unwrap();
-        assert_eq!(warnings, [], "{key}");
+    let fields = leaves(&schema, "");
+    assert!(fields.len() > 50, "{fields:?}");
+    for (path, field) in fields {
+        for value in samples(&field) {
+            let section = path.rsplit('.').fold(value, |inner, key| json!({ key: inner }));
+            let (settings, warnings) = ChannelSettings::parse(&section).unwrap();
+            assert_eq!(warnings, [], "{path}");
+            // A checked value fits the structs that it ends up in.
+            let settings = Settings { section: settings, ..Settings::new("") };
+            drop(settings.for_account(&AccountId::from("a"), None));
+        }
     }
 }
 
-/// A value that the schema of a field allows.
-fn sample(field: &Value) -> Value {
-    let kinds = [field["type"].as_str(), field["type"][0].as_str()];
-    match kinds.into_iter().flatten().next() {
-        Some("boolean") => json!(true),
-        Some("integer" | "number") => json!(1),
-        Some("string") if field["format"] == "uri" => json!("https://example.org"),
-        Some("string") => json!("text"),
-        Some("object") => {
-            let inner = field["properties"].as_object().cloned().unwrap_or_default();
-            inner.iter().map(|(key, field)| (key.clone(), sample(field))).collect()
+/// Demand 34: the defaults in the schema are those that hold, and no setting
+/// of the structs is missing in it.
+#[test]
+fn the_schema_the_defaults_and_the_structs_agree() {
+    let own = resolved(json!({}), "a", None);
+    let mut fields: Vec<_> = leaves(&ChannelSettings::schema(), "");
+    fields.retain(|(_, field)| field.get("default").is_some());
+    let told: Vec<_> = fields.iter().map(|(path, _)| path.as_str()).collect();
+    let mut sending = serde_json::to_value(&own.sending).unwrap();
+    let mut receiving = serde_json::to_value(&own.receiving).unwrap();
+    let mut held = json!({
+        "enabled": own.enabled,
+        "replyProgressMessages": sending["replyProgressMessages"].take(),
+        "quoteCache": receiving["quoteCache"].take(),
+    });
+    sending.as_object_mut().unwrap().remove("replyProgressMessages");
+    receiving.as_object_mut().unwrap().remove("quoteCache");
+    (held["sending"], held["receiving"]) = (sending, receiving);
+
+    let mut flat = Vec::new();
+    flatten(&held, "", &mut flat);
+    for (path, value) in &flat {
+        let field = fields.iter().find(|(known, _)| known == path);
+        let (_, field) = field.unwrap_or_else(|| panic!("{path} has no default in {told:?}"));
+        assert_eq!(field["default"], *value, "{path}");
+    }
+    assert_eq!(flat.len(), fields.len());
+}
+
+/// All fields below a schema, by path.
+fn leaves(schema: &Value, at: &str) -> Vec<(String, Value)> {
+    let node =
+        if schema["anyOf"][0]["properties"].is_object() { &schema["anyOf"][0] } else { schema };
+    let Some(properties) = node["properties"].as_object() else {
+        return vec![(at.trim_end_matches('.').to_owned(), schema.clone())];
+    };
+    let fields = properties.iter().filter(|(key, _)| *key != "accounts");
+    fields.flat_map(|(key, field)| leaves(field, &format!("{at}{key}."))).collect()
+}
+
+/// All values below an object, by path; lists are values, and `null` is no limit.
+fn flatten(value: &Value, at: &str, into: &mut Vec<(String, Value)>) {
+    match value {
+        Value::Object(fields) => {
+            fields.iter().for_each(|(key, field)| flatten(field, &format!("{at}{key}."), into));
         }
-        _ => Value::Null,
+        Value::Null => into.push((at.trim_end_matches('.').to_owned(), json!(false))),
+        _ => into.push((at.trim_end_matches('.').to_owned(), value.clone())),
+    }
+}
+
+/// Values that the schema of a field allows: the least and the most.
+fn samples(field: &Value) -> Vec<Value> {
+    if let Some(forms) = field["anyOf"].as_array() {
+        return forms.iter().flat_map(samples).collect();
+    }
+    if let Some(words) = field["enum"].as_array() {
+        return words.clone();
+    }
+    if field.get("const").is_some() {
+        return vec![field["const"].clone()];
+    }
+    let kinds = [field["type"].as_str(), field["type"][0].as_str()];
+    match kinds.into_iter().flatten().next().unwrap() {
+        "boolean" => vec![json!(true), json!(false)],
+        "integer" => vec![field["minimum"].clone(), field["maximum"].clone()],
+        "number" => vec![json!(0.001), field["maximum"].clone()],
+        "string" if field["format"] == "uri" => vec![json!("https://example.org")],
+        "string" => vec![json!("text")],
+        // A path for folders, a network, and a word, whichever is wanted.
+        "array" => vec![json!([])],
+        other => panic!("{other}"),
     }
 }
 
@@ -72,6 +146,7 @@ fn unknown_keys_are_warned_of_with_a_suggestion() {
         "routeTga": 7,
         "banana": true,
         "quoteCache": {"enable": false},
+        "sending": {"limit": {"paceMs": 1}, "ttl": {"answers": 1}},
         "accounts": {"a-im-bot": {"cdnBaseURL": "https://cdn.example"}},
         "dmPolicy": "pairing",
         "channelConfigUpdatedAt": "2026-11-21T00:00:00Z",
@@ -88,9 +163,12 @@ fn unknown_keys_are_warned_of_with_a_suggestion() {
         warning("banana", None),
         warning("quoteCache.enable", Some("quoteCache.enabled")),
         warning("routeTga", Some("routeTag")),
+        warning("sending.limit", Some("sending.limits")),
+        warning("sending.ttl.answers", Some("sending.ttl.answerMs")),
     ];
     assert_eq!(warnings, expected);
-    assert_eq!(settings.for_others().name.as_deref(), Some("mine"));
+    let settings = Settings { section: settings, ..Settings::new("") };
+    assert_eq!(settings.for_account(&"a".into(), None).name.as_deref(), Some("mine"));
     assert_eq!(
         expected[3].to_string(),
         "routeTga: not known, and ignored; did you mean `routeTag`?"
@@ -110,6 +188,30 @@ fn a_bad_value_names_its_place_and_the_way_out() {
             json!({"quoteCache": {"retentionDays": 0}}),
             "quoteCache.retentionDays: it must be a number of days, more than 0 and at most 36500, and is 0",
         ),
+        (
+            json!({"sending": {"limits": "tencnet"}}),
+            "sending.limits: it must be one of auto, tencent, open, and is \"tencnet\"",
+        ),
+        (
+            json!({"sending": {"limits": {"burst": 3}}}),
+            "sending.limits.burst: it must be an object in braces, or false for none, and is 3",
+        ),
+        (
+            json!({"sending": {"limits": {"dailyCap": 0}}}),
+            "sending.limits.dailyCap: it must be a whole number from 1 to 4294967295, or false for no limit, and is 0",
+        ),
+        (
+            json!({"sending": {"mediaRoots": ["pictures"]}}),
+            "sending.mediaRoots: it must be a list of whole paths in brackets, and is [\"pictures\"]",
+        ),
+        (
+            json!({"sending": {"mediaNetworks": ["10.0.0.0/99"]}}),
+            "sending.mediaNetworks: it must be a list of networks such as 10.0.0.0/8 in brackets, and is [\"10.0.0.0/99\"]",
+        ),
+        (
+            json!({"accounts": {"a": {"receiving": {"merge": {"mediaWaitMs": -1}}}}}),
+            "accounts.a.receiving.merge.mediaWaitMs: it must be a whole number of milliseconds, at most 1125899906842624, and is -1",
+        ),
         (json!({"quoteCache": 3}), "quoteCache: it must be an object in braces"),
         (json!({"accounts": []}), "accounts: it must be an object in braces"),
         (json!("text"), ": it must be an object in braces"),
@@ -123,38 +225,89 @@ fn a_bad_value_names_its_place_and_the_way_out() {
 /// Demand 22: an account has its own settings, by its id or its alias.
 #[test]
 fn an_accounts_own_fields_win_over_the_channels() {
-    let settings = parsed(json!({
+    let section = json!({
         "routeTag": 7,
         "botAgent": "Ours/1.0",
         "baseUrl": "https://login.example",
         "quoteCache": {"retentionDays": 0.5, "maxMessagesPerAccount": 5},
+        "receiving": {"merge": {"whileBusy": false}},
         "accounts": {
             "B0F5@im.bot": {"routeTag": "canary", "enabled": false},
-            "Work": {"baseUrl": "https://work.example", "quoteCache": {"enabled": false}, "name": null},
+            "Work": {
+                "baseUrl": "https://work.example",
+                "name": null,
+                "quoteCache": {"enabled": false},
+                "receiving": {"merge": {"mediaWaitMs": 5}},
+            },
         },
-    }));
-    let first = settings.for_account(&account("b0f5-im-bot"), None);
+    });
+    let first = resolved(section.clone(), "b0f5-im-bot", None);
     assert_eq!((first.route_tag.as_deref(), first.enabled), (Some("canary"), false));
-    assert_eq!(first.bot_agent.unwrap().as_str(), "Ours/1.0");
-    assert_eq!(first.base_url, None, "the channel's base is where logins begin");
-    assert_eq!(first.quotes.retention, Duration::from_secs(43_200));
+    assert_eq!(first.bot_agent.as_str(), "Ours/1.0");
+    assert_eq!(first.receiving.quote_cache.retention, Duration::from_secs(43_200));
 
-    let work = settings.for_account(&account("c1d2-im-bot"), Some("work"));
+    let work = resolved(section.clone(), "c1d2-im-bot", Some("work"));
     assert_eq!((work.route_tag.as_deref(), work.enabled), (Some("7"), true));
     assert_eq!(work.base_url.unwrap().as_str(), "https://work.example/");
-    assert_eq!((work.quotes.enabled, work.quotes.most_messages), (false, 5));
-    assert_eq!(settings.login_url().unwrap().as_str(), "https://login.example/");
+    let quotes = work.receiving.quote_cache;
+    assert_eq!((quotes.enabled, quotes.max_messages_per_account), (false, 5));
+    let merge = work.receiving.merge;
+    assert_eq!((merge.while_busy, merge.media_wait), (false, Duration::from_millis(5)));
+    assert_eq!(work.name.as_deref(), Some("work"));
+
+    // The channel's base is where logins begin, and moves no account.
+    let mut settings = Settings::new("");
+    settings.section = parsed(section);
+    let issued = json!({"token": "t", "baseUrl": "https://issued.example"});
+    let issued: Credentials = serde_json::from_value(issued).unwrap();
+    let others = settings.for_account(&"d-im-bot".into(), Some(&issued));
+    assert_eq!(others.base_url.unwrap().as_str(), "https://issued.example/");
+    assert_eq!(settings.section.login_url().unwrap().as_str(), "https://login.example/");
+}
+
+/// Tencent's numbers are not for a backend of one's own, unless it is said so.
+#[test]
+fn limits_fit_the_api_and_can_be_set_as_a_whole_or_one_by_one() {
+    let ours = "https://ours.example";
+    let tencents = "https://other.weixin.qq.com";
+    let limits = |api: &str, limits: Value| {
+        let section = json!({"baseUrl": api, "sending": {"limits": limits}});
+        Limits { is_unchosen: false, ..resolved(section, "a", None).sending.limits }
+    };
+    assert_eq!(limits(ours, json!(null)), Limits::open());
+    assert_eq!(limits(tencents, json!({})), Limits::tencent());
+    assert_eq!(limits("https://qq.com.example", json!({})), Limits::open());
+    assert_eq!(limits(ours, json!("tencent")), Limits::tencent());
+    assert_eq!(limits(tencents, json!("open")), Limits::open());
+    assert_eq!(limits(ours, json!({"preset": "tencent", "windowMs": false})), {
+        Limits { window: None, ..Limits::tencent() }
+    });
+    assert_eq!(limits(tencents, json!({"burst": false, "overflow": "park"})), {
+        Limits { burst: None, overflow: Overflow::Park, ..Limits::tencent() }
+    });
+    let burst = limits(ours, json!({"burst": {"sends": 3}, "dailyCap": 9}));
+    assert_eq!((burst.burst.unwrap().sends, burst.daily_cap), (3, Some(9)));
+
+    // An account's words stand over the channel's.
+    let section = json!({
+        "sending": {"limits": {"preset": "open", "paceMs": 7, "burst": false}},
+        "accounts": {"a": {"sending": {"limits": {"preset": "tencent", "burst": {"spare": 1}}}}},
+    });
+    let own = resolved(section, "a", None).sending.limits;
+    assert_eq!((own.window, own.pace), (Limits::tencent().window, Duration::from_millis(7)));
+    assert_eq!(own.burst.unwrap().spare, 1);
 }
 
 /// Demand 12: a change restarts only the account that it concerns, and only if
 /// its client has to be made anew.
 #[test]
 fn a_change_concerns_only_the_accounts_that_it_names() {
-    let (a, b) = (account("a-im-bot"), account("b-im-bot"));
     let change = |old: Value, new: Value| {
-        let both = [(&a, None), (&b, Some("bob"))];
-        let changes = diff(&parsed(old), &parsed(new), both);
-        (changes[&a], changes[&b])
+        let one = |id, alias| {
+            let old = resolved(old.clone(), id, alias);
+            Change::between(&old, &resolved(new.clone(), id, alias))
+        };
+        (one("a-im-bot", None), one("b-im-bot", Some("bob")))
     };
     let nothing = (Change::Nothing, Change::Nothing);
     assert_eq!(change(json!({}), json!({"enabled": true, "accounts": {}})), nothing);
