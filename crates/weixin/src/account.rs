@@ -113,6 +113,7 @@ impl Account {
             hold: parts.hold,
             pulse: parts.pulse.clone(),
         };
+        news.recall(parts.desk.suppressed(&parts.id).await?);
         for talk in store.waiting_outbound(&parts.id).await? {
             parked.insert(&talk.peer);
             delivery.wake(talk.peer);

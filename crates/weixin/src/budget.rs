@@ -34,6 +34,23 @@ impl Budget {
     }
 }
 
+impl Budget {
+    /// A newer context token came without a new message.
+    pub(crate) fn context_renewed(&mut self) {
+        self.peer.context_renewed();
+    }
+
+    /// A person wants another try, whatever refusals taught.
+    pub(crate) fn reopen(&mut self) {
+        self.peer.reopen();
+    }
+
+    /// Writes the record.
+    pub(crate) fn json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
 /// The governor's records of one account. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Budgets {
@@ -68,7 +85,7 @@ impl Budgets {
     /// Returns the records to keep.
     pub(crate) fn records(&self, budget: &Budget) -> Records {
         Records {
-            budget: serde_json::to_string(budget).unwrap_or_default(),
+            budget: budget.json(),
             line: serde_json::to_string(&*self.line.lock()).unwrap_or_default(),
         }
     }

@@ -10,6 +10,10 @@ use crate::store::Payload;
 
 /// More messages than this are a file.
 const MOST_PARTS: usize = 900;
+/// What a hint under a part may take of what the phone shows.
+const HINT_CHARS: usize = 80;
+/// A shorter text is not what a backend calls too long.
+const SHORT_CHARS: usize = 200;
 /// How long the words before a file are.
 const LEAD_CHARS: usize = 200;
 
@@ -19,6 +23,8 @@ pub(crate) struct Composed {
     rendered: Rendered,
     pub(crate) language: Language,
     number_parts: bool,
+    /// The longest part that leaves room for a hint.
+    most_chars: usize,
 }
 
 /// What leaves for a text.
@@ -42,6 +48,7 @@ impl Composed {
             rendered: prose::render(markdown, Style { markup, pictures: Pictures::Lift }),
             language: Language::of(markdown),
             number_parts: settings.number_parts,
+            most_chars: settings.limits.larger_part_chars.saturating_sub(HINT_CHARS).max(1),
         }
     }
 
@@ -106,15 +113,20 @@ impl Composed {
 
     fn limits(&self, limit_chars: usize) -> PartLimits {
         let numbering = if self.number_parts { Numbering::End } else { Numbering::None };
-        PartLimits { chars: limit_chars, numbering, ..PartLimits::default() }
+        let chars = limit_chars.min(self.most_chars);
+        PartLimits { chars, numbering, ..PartLimits::default() }
     }
 }
 
-/// Splits a text that the backend calls too long.
-pub(crate) fn halves(text: &str) -> Vec<String> {
-    let chars = text.chars().count().div_ceil(2).max(1);
+/// Splits a text that the backend calls too long. One that is short already is
+/// left alone: something else is wrong with it.
+pub(crate) fn halves(text: &str) -> Option<Vec<String>> {
+    let chars = text.chars().count().div_ceil(2);
+    if chars < SHORT_CHARS / 2 {
+        return None;
+    }
     let limits = PartLimits { chars, ..PartLimits::default() };
-    prose::split(text, &limits).into_iter().map(|part| part.text).collect()
+    Some(prose::split(text, &limits).into_iter().map(|part| part.text).collect())
 }
 
 /// A picture that a text shows; one that cannot be fetched is told instead.

@@ -29,7 +29,7 @@ use crate::clock::Clock;
 use crate::codes::{self, Notice};
 use crate::composing::{Composed, Draft, halves};
 use crate::files::write_new;
-use crate::governor::{self, Ask, Begun, Decision, Need, ms};
+use crate::governor::{self, Alarm, Ask, Begun, Decision, Need, ms};
 use crate::intake::Turns;
 use crate::news::News;
 use crate::outcome::{Failed, Outcome, Retry, TextSize, Unsendable, classify};
@@ -42,6 +42,9 @@ use crate::store::{Class, Next, OutboxRow, Payload, Store, Talk};
 use crate::switch::Switch;
 use crate::time::pause;
 
+/// So many uploads of the same media that failed are enough: what waits behind
+/// it has waited for two minutes then.
+const MOST_UPLOADS: u32 = 8;
 const AGAIN: Backoff = Backoff { min: Duration::from_millis(500), max: Duration::from_secs(60) };
 
 /// Delivers for one account.
@@ -116,7 +119,7 @@ impl Delivery {
         };
         let now_ms = self.clock.now_ms();
         if next.row.expires_at_ms < now_ms {
-            self.drop_late(&next.row).await?;
+            self.drop_late(&next.row, now_ms).await?;
             return Ok(Look::Again);
         }
         if next.row.not_before_ms > now_ms {
@@ -128,7 +131,7 @@ impl Delivery {
         let ask = self.ask(talk, &next);
         match self.budgets.gate(&mut budget, &settings.limits, |gate| gate.decide(&ask, now_ms)) {
             Decision::Park(why) => {
-                self.park(talk, &next.row, why.code(), &settings).await?;
+                self.park(talk, &next, why.code(), &settings).await?;
             }
             Decision::Drop => self.store.forget(next.row.id).await?,
             Decision::Wait { until_ms, .. } => return Ok(Look::Later(until_ms)),
@@ -148,7 +151,8 @@ impl Delivery {
     ) -> Result<(), LedgerError> {
         let row = &next.row;
         let Some(payload) = &row.payload else {
-            return self.fail(talk, row, &Outcome::Unsendable(Unsendable::RowUnreadable)).await;
+            let outcome = Outcome::Unsendable(Unsendable::RowUnreadable);
+            return self.fail(talk, row, &outcome).await;
         };
         let item = match payload {
             Payload::Markdown(markdown) => {
@@ -167,7 +171,7 @@ impl Delivery {
             | Payload::ToolStarted { .. }
             | Payload::ToolEnded { .. } => match &row.item {
                 Some(item) => item.clone(),
-                None => return self.pack(talk, row, payload, budget, settings).await,
+                None => return self.pack(talk, next, payload, budget, settings).await,
             },
         };
         self.send(talk, next, ask, item, budget, settings).await
@@ -229,11 +233,12 @@ impl Delivery {
     async fn pack(
         &self,
         talk: &Talk,
-        row: &OutboxRow,
+        next: &Next,
         payload: &Payload,
         mut budget: Budget,
         settings: &SendSettings,
     ) -> Result<(), LedgerError> {
+        let row = &next.row;
         match self.packing.pack(talk, payload, settings).await {
             Ok(Packed::Item(item)) => self.store.uploaded(row.id, &item).await,
             Ok(Packed::Instead(text)) => {
@@ -250,7 +255,7 @@ impl Delivery {
                     }
                     outcome
                 });
-                self.settle(talk, row, &outcome, settings).await
+                self.settle(talk, next, &outcome, settings).await
             }
         }
     }
@@ -286,6 +291,10 @@ impl Delivery {
         if let Some(alarm) = alarm {
             self.news.alarm(talk, alarm);
         }
+        let is_renewed = outcome == Outcome::StaleContext && self.is_stale(talk, next).await?;
+        if is_renewed {
+            budget.context_renewed();
+        }
         let records = self.budgets.records(&budget);
         if matches!(outcome, Outcome::Transport { unknown: true, .. }) {
             self.begun.lock().insert(next.row.id, begun);
@@ -294,12 +303,18 @@ impl Delivery {
         }
         if !outcome.is_sent() {
             self.store.keep(talk, records).await?;
+            if is_renewed {
+                return self.store.tried(next.row.id, 0).await;
+            }
             return self.settle_send(talk, next, &outcome, settings).await;
         }
         let id = if let Outcome::Queued { id } = outcome { Some(id) } else { None };
         self.remember(talk, &next.row, id.as_ref(), now_ms).await;
         self.store.left(talk, next.row.id, id, records, now_ms).await?;
         self.remove_file(&next.row).await;
+        if alarm == Some(Alarm::Recovered) {
+            self.store.unpark(talk, governor::Parked::Suppressed.code()).await?;
+        }
         Ok(())
     }
 
@@ -340,19 +355,29 @@ impl Delivery {
         outcome: &Outcome,
         settings: &SendSettings,
     ) -> Result<(), LedgerError> {
-        let row = &next.row;
-        match (outcome.retry(), &row.payload) {
-            (Retry::SplitSmaller, Some(Payload::Text(text))) => {
-                let now_ms = self.clock.now_ms();
-                let messages =
-                    halves(text).into_iter().map(|part| (Payload::Text(part), client_id(now_ms)));
-                self.store.lay_out(row.id, messages.collect()).await
-            }
-            (Retry::WithFreshContext, _) if self.is_stale(talk, next).await? => {
-                self.store.tried(row.id, 0).await
-            }
-            _ => self.settle(talk, row, outcome, settings).await,
+        if let (Retry::SplitSmaller, Some(Payload::Text(text))) =
+            (outcome.retry(), &next.row.payload)
+            && self.split_smaller(&next.row, text).await?
+        {
+            return Ok(());
         }
+        self.settle(talk, next, outcome, settings).await
+    }
+
+    /// Halves a text that is too long, and with it the other parts of its saying
+    /// that are no shorter than a half. Says whether there is anything to halve.
+    async fn split_smaller(&self, row: &OutboxRow, text: &str) -> Result<bool, LedgerError> {
+        if halves(text).is_none() {
+            return Ok(false);
+        }
+        let now_ms = self.clock.now_ms();
+        let half = text.chars().count() / 2;
+        for (id, text) in self.store.longer_texts(row.place, half).await? {
+            let halves = halves(&text).into_iter().flatten();
+            let messages = halves.map(|part| (Payload::Text(part), client_id(now_ms)));
+            self.store.lay_out(id, messages.collect()).await?;
+        }
+        Ok(true)
     }
 
     /// Says whether a newer context token has come than the one that was sent.
@@ -364,10 +389,11 @@ impl Delivery {
     async fn settle(
         &self,
         talk: &Talk,
-        row: &OutboxRow,
+        next: &Next,
         outcome: &Outcome,
         settings: &SendSettings,
     ) -> Result<(), LedgerError> {
+        let row = &next.row;
         if row.class == Class::Progress {
             return self.store.forget(row.id).await;
         }
@@ -375,6 +401,10 @@ impl Delivery {
             let wait = Backoff::spread(AGAIN.delay(row.attempts + 1, hint), rand::random());
             self.clock.now_ms().saturating_add(ms(wait))
         };
+        let is_upload = matches!(outcome, Outcome::UploadFailed { .. });
+        if is_upload && row.attempts + 1 >= MOST_UPLOADS {
+            return self.fail(talk, row, outcome).await;
+        }
         match outcome.retry() {
             Retry::After { hint } => self.store.tried(row.id, again_at(hint)).await,
             // A new login starts the account anew, and looks at once.
@@ -382,7 +412,7 @@ impl Delivery {
             // The governor knows until when.
             Retry::WhenAllowed => self.store.tried(row.id, 0).await,
             Retry::WithFreshContext | Retry::OnNextInbound => {
-                self.park(talk, row, outcome.code(), settings).await
+                self.park(talk, next, outcome.code(), settings).await
             }
             Retry::SplitSmaller | Retry::Never => self.fail(talk, row, outcome).await,
         }
@@ -392,17 +422,20 @@ impl Delivery {
     async fn park(
         &self,
         talk: &Talk,
-        row: &OutboxRow,
+        next: &Next,
         code: &'static str,
         settings: &SendSettings,
     ) -> Result<(), LedgerError> {
+        // Known before it is so: who hears the peer looks here afterwards.
         self.parked.insert(&talk.peer);
+        let row = &next.row;
         let now_ms = self.clock.now_ms();
         let keep_ms = match row.class {
             Class::Answer | Class::Question => ms(settings.ttl.parked),
             Class::Notice | Class::Progress | Class::Reminder | Class::Report => 0,
         };
-        self.store.park(row.id, code, now_ms, now_ms.saturating_add(keep_ms)).await
+        let keep_until_ms = now_ms.saturating_add(keep_ms);
+        self.store.park(row.id, code, next.last_inbound_at_ms, keep_until_ms).await
     }
 
     /// Gives a row up for good, and tells the peer once if they waited for it.
@@ -418,19 +451,21 @@ impl Delivery {
         if matches!(row.class, Class::Answer | Class::Question)
             && let Some(notice) = apology(row, outcome)
         {
-            self.news.apologise(talk, &row.place.to_string(), &notice).await;
+            let about = row.turn.unwrap_or(row.place);
+            self.news.apologise(talk, &about.to_string(), &notice).await;
         }
         Ok(())
     }
 
-    /// Gives up a row that is no longer worth sending.
-    async fn drop_late(&self, row: &OutboxRow) -> Result<(), LedgerError> {
+    /// Gives up a row that is no longer worth sending, and whatever else is not.
+    async fn drop_late(&self, row: &OutboxRow, now_ms: i64) -> Result<(), LedgerError> {
         if row.class == Class::Progress {
             return self.store.forget(row.id).await;
         }
-        self.news.expired(1);
-        let now_ms = self.clock.now_ms();
-        self.store.give_up(row.id, codes::EXPIRED, String::new(), now_ms).await
+        for (account, n) in self.store.expire(codes::EXPIRED, now_ms).await? {
+            self.news.of(account).expired(n);
+        }
+        Ok(())
     }
 
     fn ask(&self, talk: &Talk, next: &Next) -> Ask {
@@ -463,17 +498,15 @@ impl Delivery {
 /// What the peer is told about a message of an answer that was given up. A wrong
 /// peer cannot be told anything.
 fn apology(row: &OutboxRow, outcome: &Outcome) -> Option<Notice> {
-    let name = match row.payload.as_ref()? {
-        Payload::Media { name, .. } => name.clone(),
-        Payload::Remote { name, url, .. } => name.clone().unwrap_or_else(|| url.clone()),
-        Payload::Markdown(_)
-        | Payload::Text(_)
-        | Payload::ToolStarted { .. }
-        | Payload::ToolEnded { .. } => return None,
-    };
     if *outcome == Outcome::WrongPeer {
         return None;
     }
+    let name = match row.payload.as_ref() {
+        Some(Payload::Media { name, .. }) => name.clone(),
+        Some(Payload::Remote { name, url, .. }) => name.clone().unwrap_or_else(|| url.clone()),
+        Some(Payload::ToolStarted { .. } | Payload::ToolEnded { .. }) => return None,
+        Some(Payload::Markdown(_) | Payload::Text(_)) | None => return Some(Notice::NotSent),
+    };
     if let Outcome::Unsendable(Unsendable::TooLarge { max }) = outcome {
         return Some(Notice::FileTooLarge { name, max: *max });
     }

@@ -8,12 +8,13 @@ use contract::{
     AccountId, ChannelError, Conversation, Delivery, OutboxAction, OutboxEntry, Outgoing,
     PeerStatus, SendReport, Target,
 };
+use ilink::UserId;
+use ledger::LedgerError;
 use tokio::time::Instant;
 
 use crate::budget::{Budget, Budgets};
 use crate::clock::Clock;
 use crate::credentials::Registry;
-use crate::governor::Parked;
 use crate::saying::Sayings;
 use crate::settings::LiveSettings;
 use crate::store::{KnownPeer, Store, Stored, Talk, storage};
@@ -132,12 +133,24 @@ impl Desk {
                 window_left_ms: numbers.window_left_ms,
                 sends_left: numbers.sends_left,
                 unconfirmed: numbers.unconfirmed,
-                suppressed: numbers.parked == Some(Parked::Suppressed),
+                suppressed: numbers.suppressed,
                 waiting: peer.waiting,
                 parked: peer.parked,
             }
         });
         told.collect()
+    }
+
+    /// Returns the peers of an account that seem to see nothing.
+    pub(crate) async fn suppressed(&self, account: &AccountId) -> Result<Vec<UserId>, LedgerError> {
+        let mut known = self.store.known_peers().await?;
+        known.retain(|peer| peer.talk.account == *account);
+        let (limits, now_ms) = (&self.settings.now().limits, self.clock.now_ms());
+        let is_suppressed = |budget: Option<&str>| {
+            Budgets::new(None).numbers(&Budget::read(budget), limits, now_ms).suppressed
+        };
+        known.retain(|peer| is_suppressed(peer.budget.as_deref()));
+        Ok(known.into_iter().map(|peer| peer.talk.peer).collect())
     }
 
     /// Gives a peer a name, or takes it away.

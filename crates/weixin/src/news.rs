@@ -43,6 +43,16 @@ impl News {
         self.alert(alarm.code(), Some(&talk.peer));
     }
 
+    /// Returns what tells for another account of the same host.
+    pub(crate) fn of(&self, account: AccountId) -> Self {
+        Self { account, ..self.clone() }
+    }
+
+    /// Recalls who seemed to see nothing when an earlier run ended.
+    pub(crate) fn recall(&self, suppressed: impl IntoIterator<Item = UserId>) {
+        self.suppressed.lock().extend(suppressed);
+    }
+
     /// Tells the host that messages were given up because they came too late.
     pub(crate) fn expired(&self, n: u64) {
         let code = codes::EXPIRED;

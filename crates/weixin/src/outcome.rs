@@ -306,6 +306,10 @@ fn overloaded(errmsg: &str, known: &Knowledge<'_>) -> Outcome {
     }
 }
 
+/// Fewer sends than this have never been a whole quota.
+const SMALLEST_QUOTA: u32 = 3;
+/// A shorter text has never been too long.
+const SUSPICIOUS_CHARS: usize = 500;
 /// So soon after an accepted message to the same peer, speed is the reason.
 const FULL_SWING_MS: i64 = 10_000;
 
@@ -328,7 +332,9 @@ impl Knowledge<'_> {
     /// Returns the likely reason of `prepare failed` where no limit explains it.
     fn likely(&self) -> Outcome {
         let is_fresh = self.inbound_age_ms.is_some_and(|age| age < ms(self.limits.window_sure));
-        if is_fresh && self.text.chars > self.limits.larger_part_chars {
+        // No quota is so small and no window so short: what is left is the length.
+        let is_first = self.sends_used < SMALLEST_QUOTA && self.text.chars > SUSPICIOUS_CHARS;
+        if is_fresh && (is_first || self.text.chars > self.limits.larger_part_chars) {
             Outcome::TooLong
         } else if is_fresh && self.sends_used > 0 {
             Outcome::QuotaSpent

@@ -96,7 +96,7 @@ impl Sayings {
     }
 
     /// Stores a word of the channel's own, in the language that the peer writes;
-    /// said once about each thing.
+    /// at most one about each thing, such as a turn.
     pub(crate) async fn apology(
         &self,
         talk: &Talk,
@@ -106,9 +106,7 @@ impl Sayings {
         let language = self.store.language(talk).await.map_err(storage)?;
         let words = vec![Payload::Text(notice.say(language))];
         let saying = self.saying(talk, Class::Notice, self.settings.now().ttl.notice, words);
-        self.store(Saying { key: Some(format!("{}:{about}", notice.code())), ..saying })
-            .await
-            .map(drop)
+        self.store(Saying { key: Some(format!("notice:{about}")), ..saying }).await.map(drop)
     }
 
     /// Stores the channel's own answer to a command, once per turn.

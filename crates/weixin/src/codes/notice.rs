@@ -19,6 +19,8 @@ pub enum Notice {
     },
     /// The answer is in a file.
     AsFile,
+    /// A text of an answer was not sent.
+    NotSent,
     /// A file of an answer was not sent.
     FileNotSent {
         /// Its name.
@@ -65,6 +67,7 @@ impl Notice {
             Self::FewLeft { .. } => "W502",
             Self::AsFile => "W503",
             Self::FileNotSent { .. } => "W504",
+            Self::NotSent => "W218",
             Self::FileTooLarge { .. } => "W505",
             Self::MediaLost => "W506",
             Self::MediaTooLarge { .. } => "W507",
@@ -92,9 +95,11 @@ impl Notice {
             Self::FewLeft { left } => fill(&[("left", left)]),
             Self::AsFile => fill(&[]),
             Self::Late { since } => fill(&[("since", since)]),
-            Self::MediaLost | Self::VoiceUnread | Self::SetAside | Self::Unsupported => {
-                trouble(fill(&[]))
-            }
+            Self::MediaLost
+            | Self::VoiceUnread
+            | Self::SetAside
+            | Self::Unsupported
+            | Self::NotSent => trouble(fill(&[])),
             Self::MediaTooLarge { max } => trouble(fill(&[("max", &megabytes(*max))])),
             // The name comes last: it may contain anything.
             Self::FileTooLarge { name, max } => {

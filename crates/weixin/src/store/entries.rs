@@ -3,10 +3,11 @@
 
 use contract::{AccountId, ChannelId, Conversation, Delivery, OutboxEntry, PeerId};
 use ledger::LedgerError;
-use rusqlite::{OptionalExtension as _, Row};
+use rusqlite::{OptionalExtension as _, Row, Transaction};
 
 use super::Store;
-use super::outbox::Payload;
+use super::outbox::{Payload, change_budget};
+use crate::budget::Budget;
 use crate::codes;
 use crate::settings::CHANNEL_ID;
 
@@ -69,7 +70,8 @@ impl Store {
             .await
     }
 
-    /// Puts what has not left of these entries back on its way, as fresh as new.
+    /// Puts what has not left of these entries back on its way, as fresh as new:
+    /// media are uploaded again, and what refusals taught is forgotten.
     pub(crate) async fn retry_entries(
         &self,
         places: &[i64],
@@ -82,18 +84,29 @@ impl Store {
                 for place in places {
                     let rows = tx.execute(
                         "UPDATE outbox SET state = 0, code = NULL, reason = NULL, attempts = 0,
-                            not_before_ms = 0,
+                            not_before_ms = 0, item = NULL,
                             expires_at_ms = max(expires_at_ms,
                                 ?2 + (expires_at_ms - created_at_ms))
                          WHERE place = ?1 AND state <> 1",
                         (place, now_ms),
                     )?;
-                    n += usize::from(rows > 0);
+                    if rows > 0 {
+                        n += 1;
+                        reopen(tx, place)?;
+                    }
                 }
                 Ok(n)
             })
             .await
     }
+}
+
+/// Forgets what refusals taught of an entry's peer.
+fn reopen(tx: &Transaction<'_>, place: i64) -> rusqlite::Result<()> {
+    let of_place = "SELECT account, peer FROM outbox WHERE place = ?1 LIMIT 1";
+    let (account, peer): (String, String) =
+        tx.query_row(of_place, [place], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    change_budget(tx, &account, &peer, Budget::reopen)
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<OutboxEntry> {

@@ -15,7 +15,7 @@ use ledger::LedgerError;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use rusqlite::{OptionalExtension as _, Row, Transaction};
 
-use super::{Store, Talk, language_word};
+use super::{Store, Talk, language_word, outbox};
 use crate::inbound::{Kept, Kind};
 use crate::intake::LaneKey;
 use crate::merge::{MergeSettings, Plan, Waiting, plan};
@@ -79,12 +79,14 @@ impl Store {
             .write(move |tx| {
                 let mut accepted = Accepted::default();
                 for kept in &batch {
-                    if accept_one(tx, &account, kept, now_ms)? {
-                        accepted.n_new += 1;
-                        let lane = LaneKey::of(kept);
-                        if !accepted.lanes.contains(&lane) {
-                            accepted.lanes.push(lane);
-                        }
+                    let came = accept_one(tx, &account, kept, now_ms)?;
+                    if came == Came::Copy {
+                        continue;
+                    }
+                    accepted.n_new += usize::from(came == Came::New);
+                    let lane = LaneKey::of(kept);
+                    if !accepted.lanes.contains(&lane) {
+                        accepted.lanes.push(lane);
                     }
                 }
                 if let Some(cursor) = &cursor {
@@ -294,18 +296,29 @@ fn accept_one(
     account: &AccountId,
     kept: &Kept,
     now_ms: i64,
-) -> rusqlite::Result<bool> {
+) -> rusqlite::Result<Came> {
     let said_at_ms = if kept.sent_at_ms > 0 { kept.sent_at_ms.min(now_ms) } else { now_ms };
     if let Some(known) = known(tx, account, kept)? {
         keep_keys(tx, account, kept, known.id)?;
-        keep_token(tx, account, kept, known.said_at_ms)?;
-        return Ok(false);
+        let is_renewed = keep_token(tx, account, kept, known.said_at_ms)?;
+        let may_leave = is_renewed && outbox::context_renewed(tx, account, &kept.peer)?;
+        return Ok(if may_leave { Came::NewContext } else { Came::Copy });
     }
     let id = insert(tx, account, kept, now_ms)?;
     keep_keys(tx, account, kept, id)?;
     note_peer(tx, account, kept, now_ms)?;
+    outbox::peer_wrote(tx, account, &kept.peer)?;
     keep_token(tx, account, kept, said_at_ms)?;
-    Ok(true)
+    Ok(Came::New)
+}
+
+/// What a message of a batch is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Came {
+    New,
+    Copy,
+    /// A copy, with a newer context token that something waited for.
+    NewContext,
 }
 
 /// A message that a copy was found of.
@@ -407,21 +420,29 @@ fn note_peer(
     .map(drop)
 }
 
+/// Keeps the context token that came with a message, unless a message that was
+/// said later has brought one. Says whether the peer has another one now.
 fn keep_token(
     tx: &Transaction<'_>,
     account: &AccountId,
     kept: &Kept,
     said_at_ms: i64,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<bool> {
     let Some(token) = &kept.token else {
-        return Ok(());
+        return Ok(false);
     };
-    tx.prepare_cached(
-        "UPDATE peer SET context_token = ?3, token_at_ms = ?4
+    let at = (account.as_str(), kept.peer.as_str());
+    let is_other = tx
+        .prepare_cached("SELECT context_token <> ?3 FROM peer WHERE account = ?1 AND peer = ?2")?
+        .query_row((at.0, at.1, token.expose()), |row| row.get::<_, bool>(0))
+        .optional()?;
+    let n = tx
+        .prepare_cached(
+            "UPDATE peer SET context_token = ?3, token_at_ms = ?4
          WHERE account = ?1 AND peer = ?2 AND token_at_ms <= ?4",
-    )?
-    .execute((account.as_str(), kept.peer.as_str(), token.expose(), said_at_ms))
-    .map(drop)
+        )?
+        .execute((at.0, at.1, token.expose(), said_at_ms))?;
+    Ok(n > 0 && is_other == Some(true))
 }
 
 fn set_cursor(tx: &Transaction<'_>, account: &AccountId, cursor: &Cursor) -> rusqlite::Result<()> {

@@ -8,12 +8,15 @@ use std::collections::HashSet;
 
 use contract::{AccountId, MediaKind, ReplyClass, SendClass};
 use ilink::wire::Item;
-use ilink::{ClientId, ContextToken, MessageId, RunId};
+use ilink::{ClientId, ContextToken, MessageId, RunId, UserId};
 use ledger::LedgerError;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::{Store, Talk};
+use crate::budget::Budget;
+use crate::governor::Parked;
+use crate::outcome::Outcome;
 
 /// How many rows behind one are counted at most.
 const MOST_COUNTED: u32 = 1_000;
@@ -125,6 +128,8 @@ pub(crate) enum Stored {
 pub(crate) struct OutboxRow {
     pub(crate) id: i64,
     pub(crate) place: i64,
+    /// The inbox row of the turn, if it belongs to one.
+    pub(crate) turn: Option<i64>,
     pub(crate) class: Class,
     /// `None` when another version wrote something that this one cannot read.
     pub(crate) payload: Option<Payload>,
@@ -146,7 +151,8 @@ pub(crate) struct Next {
     pub(crate) last_inbound_at_ms: Option<i64>,
     /// The governor's own record of the peer.
     pub(crate) budget: Option<String>,
-    /// Rows that wait behind this one, progress not counted.
+    /// Rows that wait behind this one, parked ones too. Progress is not counted,
+    /// nor, behind what belongs to a turn, what was said unasked.
     pub(crate) behind: u32,
 }
 
@@ -170,7 +176,8 @@ impl Store {
     }
 
     /// Replaces a row by the messages that it has been laid out into. They take
-    /// its place in the order, and its turn, number and key.
+    /// its place in the order, and its turn, number and key; what comes behind
+    /// it in the same saying moves on.
     pub(crate) async fn lay_out(
         &self,
         id: i64,
@@ -178,6 +185,7 @@ impl Store {
     ) -> Result<(), LedgerError> {
         self.ledger
             .write(move |tx| {
+                make_room(tx, id, messages.len())?;
                 let mut copy = tx.prepare_cached(
                     "INSERT INTO outbox (account, peer, place, part, turn, number, key, class,
                         payload, client_id, run_id, state, created_at_ms, expires_at_ms)
@@ -201,8 +209,7 @@ impl Store {
     }
 
     /// Returns what a conversation sends next: what belongs to turns before what
-    /// was said unasked, each in order. Rows that were parked before the peer last
-    /// wrote count as waiting.
+    /// was said unasked, each in order.
     pub(crate) async fn next_out(&self, talk: &Talk) -> Result<Option<Next>, LedgerError> {
         let talk = talk.clone();
         self.ledger.read(move |conn| next_out(conn, &talk)).await
@@ -265,28 +272,37 @@ impl Store {
         self.ledger.write(move |tx| keep(tx, &talk, &records)).await
     }
 
-    /// Parks a row until the peer writes, at least until `expires_at_ms`.
+    /// Parks a row until the peer writes, at least until `expires_at_ms`; not if
+    /// the peer has written since `heard_at_ms`, which is when the decision heard
+    /// of the peer last.
     pub(crate) async fn park(
         &self,
         id: i64,
         code: &'static str,
-        now_ms: i64,
+        heard_at_ms: Option<i64>,
         expires_at_ms: i64,
     ) -> Result<(), LedgerError> {
         self.ledger
             .write(move |tx| {
                 tx.prepare_cached(
-                    "UPDATE outbox SET state = 2, code = ?2, settled_at_ms = ?3,
+                    "UPDATE outbox SET state = 2, code = ?2,
                         expires_at_ms = max(expires_at_ms, ?4)
-                     WHERE id = ?1",
+                     WHERE id = ?1 AND ?3 IS (SELECT p.last_inbound_at_ms FROM peer p
+                        WHERE p.account = outbox.account AND p.peer = outbox.peer)",
                 )?
-                .execute((id, code, now_ms, expires_at_ms))
+                .execute((id, code, heard_at_ms, expires_at_ms))
                 .map(drop)
             })
             .await
     }
 
-    /// Gives a row up, with the reason.
+    /// Lets what is parked for a peer for this reason leave.
+    pub(crate) async fn unpark(&self, talk: &Talk, code: &'static str) -> Result<(), LedgerError> {
+        let talk = talk.clone();
+        self.ledger.write(move |tx| unpark(tx, &talk.account, &talk.peer, &[code]).map(drop)).await
+    }
+
+    /// Gives a row up after a try, with the reason.
     pub(crate) async fn give_up(
         &self,
         id: i64,
@@ -297,7 +313,8 @@ impl Store {
         self.ledger
             .write(move |tx| {
                 tx.execute(
-                    "UPDATE outbox SET state = 3, code = ?2, reason = ?3, settled_at_ms = ?4
+                    "UPDATE outbox SET state = 3, attempts = attempts + 1, code = ?2, reason = ?3,
+                        settled_at_ms = ?4
                      WHERE id = ?1",
                     (id, code, reason, now_ms),
                 )
@@ -306,8 +323,8 @@ impl Store {
             .await
     }
 
-    /// Gives up everything that is no longer worth sending. Returns how many of
-    /// each account it was.
+    /// Gives up everything that is no longer worth sending. Returns how many
+    /// sayings of each account it was.
     pub(crate) async fn expire(
         &self,
         code: &'static str,
@@ -316,7 +333,7 @@ impl Store {
         self.ledger
             .write(move |tx| {
                 let mut counted = tx.prepare(
-                    "SELECT account, count(*) FROM outbox
+                    "SELECT account, count(DISTINCT place) FROM outbox
                      WHERE state IN (0, 2) AND expires_at_ms < ?1 AND class <> 'progress'
                      GROUP BY account",
                 )?;
@@ -332,6 +349,26 @@ impl Store {
                     (now_ms, code),
                 )?;
                 Ok(counted)
+            })
+            .await
+    }
+
+    /// Returns the texts of a saying that have not left and are longer than this.
+    pub(crate) async fn longer_texts(
+        &self,
+        place: i64,
+        chars: usize,
+    ) -> Result<Vec<(i64, String)>, LedgerError> {
+        let chars = i64::try_from(chars).unwrap_or(i64::MAX);
+        self.ledger
+            .read(move |conn| {
+                conn.prepare_cached(
+                    "SELECT id, payload ->> '$.text' FROM outbox
+                     WHERE place = ?1 AND state = 0 AND length(payload ->> '$.text') > ?2
+                     ORDER BY part",
+                )?
+                .query_map((place, chars), |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect()
             })
             .await
     }
@@ -398,9 +435,6 @@ fn said_before(tx: &Transaction<'_>, saying: &Saying) -> rusqlite::Result<Option
     .optional()
 }
 
-/// The parts of one message get numbers of their own, so messages are far apart.
-const PARTS: i64 = 1_000;
-
 fn insert(tx: &Transaction<'_>, saying: &Saying) -> rusqlite::Result<i64> {
     let mut statement = tx.prepare_cached(
         "INSERT INTO outbox (account, peer, place, part, turn, number, key, class, payload,
@@ -413,7 +447,7 @@ fn insert(tx: &Transaction<'_>, saying: &Saying) -> rusqlite::Result<i64> {
             saying.talk.account.as_str(),
             saying.talk.peer.as_str(),
             place,
-            n * PARTS,
+            n,
             saying.turn,
             saying.number,
             saying.key,
@@ -446,28 +480,109 @@ fn next_out(conn: &Connection, talk: &Talk) -> rusqlite::Result<Option<Next>> {
         })
         .optional()?;
     let (token, last_inbound_at_ms, budget) = known.unwrap_or((None, None, None));
-    let heard = last_inbound_at_ms.unwrap_or(0);
     let mut find = conn.prepare_cached(
         "SELECT id, place, class, payload, item, client_id, run_id, attempts, created_at_ms,
-            expires_at_ms, not_before_ms
+            expires_at_ms, not_before_ms, turn
          FROM outbox
-         WHERE account = ?1 AND peer = ?2 AND state IN (0, 2)
-           AND (state = 0 OR settled_at_ms < ?3)
-           AND (class IN ('reminder', 'report')) = ?4
+         WHERE account = ?1 AND peer = ?2 AND state = 0
+           AND (class IN ('reminder', 'report')) = ?3
          ORDER BY place, part LIMIT 1",
     )?;
-    let mut first = |unasked| find.query_row((at.0, at.1, heard, unasked), row_of).optional();
+    let mut first = |unasked| find.query_row((at.0, at.1, unasked), row_of).optional();
     let Some(row) = first(false)?.map_or_else(|| first(true), |row| Ok(Some(row)))? else {
         return Ok(None);
     };
+    // What was said unasked takes no send from what belongs to turns.
+    let is_unasked = matches!(row.class, Class::Reminder | Class::Report);
     let behind = conn
         .prepare_cached(
             "SELECT count(*) FROM (SELECT 1 FROM outbox
              WHERE account = ?1 AND peer = ?2 AND state IN (0, 2) AND class <> 'progress'
-               AND id <> ?3 LIMIT ?4)",
+               AND (?5 OR class NOT IN ('reminder', 'report')) AND id <> ?3 LIMIT ?4)",
         )?
-        .query_row((at.0, at.1, row.id, MOST_COUNTED), |row| row.get(0))?;
+        .query_row((at.0, at.1, row.id, MOST_COUNTED, is_unasked), |row| row.get(0))?;
     Ok(Some(Next { row, token, last_inbound_at_ms, budget, behind }))
+}
+
+/// The peer has written: whatever waited for that is looked at anew.
+pub(super) fn peer_wrote(
+    tx: &Transaction<'_>,
+    account: &AccountId,
+    peer: &UserId,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "UPDATE outbox SET state = 0, code = NULL WHERE account = ?1 AND peer = ?2 AND state = 2",
+    )?
+    .execute((account.as_str(), peer.as_str()))
+    .map(drop)
+}
+
+/// A newer context token came with a copy of what the peer wrote: what was
+/// refused with the old one may leave. Says whether there is any.
+pub(super) fn context_renewed(
+    tx: &Transaction<'_>,
+    account: &AccountId,
+    peer: &UserId,
+) -> rusqlite::Result<bool> {
+    change_budget(tx, account.as_str(), peer.as_str(), Budget::context_renewed)?;
+    unpark(tx, account, peer, &[Outcome::StaleContext.code(), Parked::StaleContext.code()])
+}
+
+/// Changes what the governor knows of a peer.
+pub(super) fn change_budget(
+    tx: &Transaction<'_>,
+    account: &str,
+    peer: &str,
+    change: impl FnOnce(&mut Budget),
+) -> rusqlite::Result<()> {
+    let known: Option<Option<String>> = tx
+        .prepare_cached("SELECT budget FROM peer WHERE account = ?1 AND peer = ?2")?
+        .query_row((account, peer), |row| row.get(0))
+        .optional()?;
+    let Some(known) = known.flatten() else { return Ok(()) };
+    let mut budget = Budget::read(Some(&known));
+    change(&mut budget);
+    tx.prepare_cached("UPDATE peer SET budget = ?3 WHERE account = ?1 AND peer = ?2")?
+        .execute((account, peer, budget.json()))
+        .map(drop)
+}
+
+fn unpark(
+    tx: &Transaction<'_>,
+    account: &AccountId,
+    peer: &UserId,
+    codes: &[&str],
+) -> rusqlite::Result<bool> {
+    let mut statement = tx.prepare_cached(
+        "UPDATE outbox SET state = 0, code = NULL
+         WHERE account = ?1 AND peer = ?2 AND state = 2 AND code = ?3",
+    )?;
+    let mut n = 0;
+    for code in codes {
+        n += statement.execute((account.as_str(), peer.as_str(), code))?;
+    }
+    Ok(n > 0)
+}
+
+/// Moves what comes behind a row in the same saying, so that `n` messages fit
+/// in its place. Numbers are unique at each moment, hence the detour.
+fn make_room(tx: &Transaction<'_>, id: i64, n: usize) -> rusqlite::Result<()> {
+    let more = i64::try_from(n).unwrap_or(i64::MAX) - 1;
+    if more < 1 {
+        return Ok(());
+    }
+    tx.prepare_cached(
+        "UPDATE outbox SET part = -(part + ?2)
+         WHERE place = (SELECT place FROM outbox WHERE id = ?1)
+           AND part > (SELECT part FROM outbox WHERE id = ?1)",
+    )?
+    .execute((id, more))?;
+    tx.prepare_cached(
+        "UPDATE outbox SET part = -part
+         WHERE place = (SELECT place FROM outbox WHERE id = ?1) AND part < 0",
+    )?
+    .execute([id])
+    .map(drop)
 }
 
 fn row_of(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
@@ -485,6 +600,7 @@ fn row_of(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
         created_at_ms: row.get(8)?,
         expires_at_ms: row.get(9)?,
         not_before_ms: row.get(10)?,
+        turn: row.get(11)?,
     })
 }
 
