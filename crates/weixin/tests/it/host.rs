@@ -5,16 +5,17 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use backend::{Backend, Credentials as Bound, Endpoint, User};
+use backend::{Backend, Credentials as Bound, Endpoint, Policy, User};
 use contract::{
-    AccountStatus, Alert, Channel as _, Content, Host, HostError, Inbound, Reply, ReplyClass,
-    Sender, TurnEnd, TurnId, Verdict,
+    AccountStatus, Alert, Channel as _, Content, Host, HostError, Inbound, Outgoing, Reply,
+    ReplyClass, SendClass, SendReport, Sender, Target, TurnEnd, TurnId, Verdict,
 };
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use ilink::client::{Http, HttpOptions};
+use serde_json::Value;
 use tokio::sync::mpsc;
-use weixin::{MergeSettings, Settings, WeixinChannel};
+use weixin::{Clock, MergeSettings, Settings, WeixinChannel};
 
 /// Long enough for a loaded machine; a test that passes never waits for it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -22,12 +23,14 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// A channel on a folder, with a host that records.
 pub(crate) struct TestHost {
     pub(crate) channel: WeixinChannel,
+    alerts: Arc<Mutex<Vec<Alert>>>,
     inbound: tokio::sync::Mutex<mpsc::UnboundedReceiver<Inbound>>,
 }
 
 /// The half that the channel holds.
 struct Recorder {
     told: mpsc::UnboundedSender<Inbound>,
+    alerts: Arc<Mutex<Vec<Alert>>>,
     asked: Arc<Mutex<Vec<Sender>>>,
     strangers: HashSet<String>,
     /// What makes the host panic.
@@ -50,7 +53,9 @@ impl Host for Recorder {
 
     fn changed(&self, _: AccountStatus) {}
 
-    fn alert(&self, _: Alert) {}
+    fn alert(&self, alert: Alert) {
+        self.alerts.lock().unwrap().push(alert);
+    }
 }
 
 impl TestHost {
@@ -88,9 +93,32 @@ impl TestHost {
     async fn begin(channel: WeixinChannel, strangers: &[&str], poison: Option<String>) -> Self {
         let (told, inbound) = mpsc::unbounded_channel();
         let strangers = strangers.iter().map(|&peer| peer.to_owned()).collect();
-        let recorder = Recorder { told, asked: Arc::default(), strangers, poison };
+        let alerts = Arc::default();
+        let recorder = Recorder {
+            told,
+            alerts: Arc::clone(&alerts),
+            asked: Arc::default(),
+            strangers,
+            poison,
+        };
         channel.start(Arc::new(recorder)).await.unwrap();
-        Self { channel, inbound: tokio::sync::Mutex::new(inbound) }
+        Self { channel, alerts, inbound: tokio::sync::Mutex::new(inbound) }
+    }
+
+    /// The codes of all alerts so far.
+    pub(crate) fn alerts(&self) -> Vec<String> {
+        self.alerts.lock().unwrap().iter().map(|alert| alert.code.clone()).collect()
+    }
+
+    /// Says something outside a turn.
+    pub(crate) async fn pushes(&self, outgoing: Outgoing) -> SendReport {
+        self.channel.send(outgoing).await.unwrap()
+    }
+
+    /// Gives a reply of a turn, whatever it is.
+    pub(crate) async fn gives(&self, turn: &TurnId, number: u32, content: Content) {
+        let reply = Reply { number, class: ReplyClass::Answer, content };
+        self.channel.reply(turn, reply).await.unwrap();
     }
 
     /// Returns the next message that the channel hands over.
@@ -144,6 +172,13 @@ fn http() -> Http {
     Http::new(&HttpOptions { system_proxy: false, ..HttpOptions::default() }).unwrap()
 }
 
+/// Something to say outside a turn, to a peer that only one account knows.
+pub(crate) fn push(to: &str, class: SendClass, text: &str) -> Outgoing {
+    let target = Target { to: to.to_owned(), account: None };
+    let content = Content::Text(text.to_owned());
+    Outgoing { target, class, content, key: None, ttl: None }
+}
+
 /// Puts a bound bot's credentials where a login would put them.
 pub(crate) fn log_in(dir: &Path, bound: &Bound) {
     let issued = ilink::login::Credentials {
@@ -161,6 +196,8 @@ pub(crate) struct Scene {
     pub(crate) alice: User,
     pub(crate) bot: Bound,
     pub(crate) dir: tempfile::TempDir,
+    /// The channel's clock, where it is started by the scene.
+    clock: Clock,
 }
 
 impl Scene {
@@ -174,7 +211,60 @@ impl Scene {
         let bot = backend.bind(&alice).await;
         let dir = tempfile::tempdir().unwrap();
         log_in(dir.path(), &bot);
-        Self { backend, alice, bot, dir }
+        Self { backend, alice, bot, dir, clock: Clock::default() }
+    }
+
+    /// A backend with every limit of Tencent's servers.
+    pub(crate) async fn tencent() -> Self {
+        Self::with(Backend::builder().policy(Policy::tencent())).await
+    }
+
+    /// Starts the channel by the scene's clock.
+    pub(crate) async fn starts(&self) -> TestHost {
+        self.starts_with(|_| {}).await
+    }
+
+    /// The same with other settings than the defaults.
+    pub(crate) async fn starts_with(&self, change: impl FnOnce(&mut Settings)) -> TestHost {
+        TestHost::begin(self.channel(change), &[], None).await
+    }
+
+    /// A channel by the scene's clock that does not run.
+    pub(crate) fn channel(&self, change: impl FnOnce(&mut Settings)) -> WeixinChannel {
+        channel_with(self.dir.path(), |settings| {
+            settings.clock = self.clock.clone();
+            change(settings);
+        })
+    }
+
+    /// Time passes, for the backend and for the channel.
+    pub(crate) fn passes(&self, by: Duration) {
+        self.backend.clock().advance(by);
+        self.clock.advance(by);
+    }
+
+    /// Time passes until something is so: a second of it for each look.
+    pub(crate) async fn passes_until(&self, is_so: impl AsyncFn() -> bool) {
+        let waiting = async {
+            while !is_so().await {
+                self.passes(Duration::from_secs(1));
+                tokio::time::sleep(Duration::from_millis(15)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, waiting).await.expect("time does not help");
+    }
+
+    /// What bots have asked to show, tries included: the messages as they went out.
+    pub(crate) fn sent(&self) -> Vec<Value> {
+        let sends = self.backend.requests_to(Endpoint::SendMessage);
+        sends.iter().map(|request| request.json()["msg"].clone()).collect()
+    }
+
+    /// All texts of bots, as the phone shows them.
+    pub(crate) async fn heard(&self) -> Vec<String> {
+        let mut seen = self.alice.sees().await;
+        seen.retain(|message| !message.from_me);
+        seen.iter().filter_map(|message| message.text().map(str::to_owned)).collect()
     }
 
     /// All texts of the chat, as the phone shows them.

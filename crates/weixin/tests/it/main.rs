@@ -4,6 +4,7 @@
 
 mod account_ids;
 mod accounts;
+mod budget;
 mod canary;
 mod commands;
 mod credentials;
@@ -13,7 +14,9 @@ mod intake;
 mod login;
 mod merging;
 mod official;
+mod overflow;
 mod polling;
+mod proactive;
 mod quotes;
 mod receiving;
 mod sending;
