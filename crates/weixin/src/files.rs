@@ -2,10 +2,9 @@
 
 use std::collections::HashSet;
 use std::fs::File;
+use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
-
-use tokio::io::AsyncWriteExt as _;
 
 use crate::store::Store;
 
@@ -14,24 +13,40 @@ const RECEIVED_LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Takes a copy of a host's file into the outbox folder; on disk when it returns.
 pub(crate) async fn adopt(from: &Path, files: &Path, name: &str) -> std::io::Result<()> {
-    let to = files.join(name);
-    tokio::fs::copy(from, &to).await?;
-    tokio::fs::File::open(&to).await?.sync_all().await
+    let from = tokio::fs::File::open(from).await?;
+    adopt_open(from.into_std().await, files, name).await
 }
 
 /// Takes a copy of an open file, whatever its path leads to by now.
-pub(crate) async fn adopt_open(from: File, files: &Path, name: &str) -> std::io::Result<()> {
-    let mut from = tokio::fs::File::from_std(from);
-    let mut to = tokio::fs::File::create_new(files.join(name)).await?;
-    tokio::io::copy(&mut from, &mut to).await?;
-    to.sync_all().await
+pub(crate) async fn adopt_open(mut from: File, files: &Path, name: &str) -> std::io::Result<()> {
+    let to = files.join(name);
+    let copying = tokio::task::spawn_blocking(move || {
+        let mut to = create_private(&to)?;
+        std::io::copy(&mut from, &mut to)?;
+        to.sync_all()
+    });
+    copying.await.unwrap_or_else(|err| Err(std::io::Error::other(err)))
 }
 
 /// Writes a file of our own; on disk when it returns.
 pub(crate) async fn write_new(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    let mut file = tokio::fs::File::create_new(path).await?;
-    file.write_all(content).await?;
-    file.sync_all().await
+    let (path, content) = (path.to_owned(), content.to_owned());
+    let writing = tokio::task::spawn_blocking(move || {
+        let mut file = create_private(&path)?;
+        file.write_all(&content)?;
+        file.sync_all()
+    });
+    writing.await.unwrap_or_else(|err| Err(std::io::Error::other(err)))
+}
+
+/// Creates a file that is not there yet, readable by its owner alone, whoever
+/// may read what is copied into it.
+fn create_private(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// Removes copies that no row of the outbox needs. Those younger than `age` are

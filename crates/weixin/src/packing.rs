@@ -102,7 +102,8 @@ impl Packing {
             source: Source::File(parcel.path.to_owned()),
             thumb: thumb.map(|thumb| Source::Bytes(thumb.jpeg.into())),
         };
-        let uploaded = media::upload(&self.client, &upload, &Limits::default()).await?;
+        let limits = Limits { max_bytes: settings.max_media_bytes, ..Limits::default() };
+        let uploaded = media::upload(&self.client, &upload, &limits).await?;
         Ok(item(&uploaded, face, facts.as_ref(), thumb_size, parcel.name))
     }
 }

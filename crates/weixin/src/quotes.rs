@@ -193,7 +193,7 @@ impl Quotes {
         let to = self.dir.join(&file);
         if tokio::fs::hard_link(path, &to).await.is_err() {
             // Another file system, or one without links.
-            tokio::fs::copy(path, &to).await?;
+            crate::files::adopt(path, &self.dir, &file).await?;
         }
         Ok(Some((file, found.len())))
     }

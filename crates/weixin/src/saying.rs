@@ -16,6 +16,7 @@ use mediafile::local::Roots;
 
 use crate::clock::Clock;
 use crate::codes::Notice;
+use crate::credentials::files::replace;
 use crate::files::{adopt, adopt_open};
 use crate::sending::SendSettings;
 use crate::settings::CHANNEL_ID;
@@ -290,7 +291,7 @@ impl Bell {
 
     /// Rings.
     pub(crate) fn ring(&self) -> std::io::Result<()> {
-        std::fs::write(&self.path, uuid::Uuid::new_v4().to_string())
+        replace(&self.path, uuid::Uuid::new_v4().to_string().as_bytes())
     }
 
     /// Returns when it was last rung.

@@ -26,6 +26,8 @@ pub struct SendSettings {
     /// Networks beside the public one that media may be fetched from, such as
     /// `10.0.0.0/8`.
     pub media_networks: Vec<String>,
+    /// The largest media that is sent, in bytes.
+    pub max_media_bytes: u64,
     /// Whether recordings leave as voice bubbles. Tencent's servers accept
     /// those from bots and never show them (several live tests).
     pub voice_bubbles: bool,
@@ -78,6 +80,7 @@ impl Default for SendSettings {
             reply_progress_messages: true,
             media_roots: Vec::new(),
             media_networks: Vec::new(),
+            max_media_bytes: 100 << 20,
             voice_bubbles: false,
             late_after: Duration::from_secs(5 * 60),
         }

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use futures_util::StreamExt as _;
+use ilink::cipher::{Fingerprint, Fingerprinter};
 use ilink::wire::{Item, ItemKind};
 use ilink::{BotId, MediaKey, MessageId, RunId};
 
-use crate::core::{Core, cdn_media};
+use crate::core::{Core, Plain, cdn_media};
 use crate::store::Stored;
 
 /// One message as a phone shows it.
@@ -170,10 +172,30 @@ impl SeenMedia {
     ///
     /// When they are not on the CDN or cannot be decrypted.
     pub async fn bytes(&self) -> Vec<u8> {
-        let opened = self.core.open_plain(&self.reference, self.key.clone()).await;
-        let plain = opened.unwrap_or_else(|err| panic!("the media cannot be opened: {err}"));
+        let plain = self.plain().await;
         let read = plain.read(0, plain.size).await;
         read.unwrap_or_else(|err| panic!("the media cannot be read: {err}"))
+    }
+
+    /// Returns the fingerprint of the decrypted bytes, read piece by piece.
+    ///
+    /// # Panics
+    ///
+    /// When they are not on the CDN or cannot be decrypted.
+    pub async fn fingerprint(&self) -> Fingerprint {
+        let plain = self.plain().await;
+        let opened = plain.stream(0, plain.size).await;
+        let mut pieces = opened.unwrap_or_else(|err| panic!("the media cannot be read: {err}"));
+        let mut passes = Fingerprinter::default();
+        while let Some(piece) = pieces.next().await {
+            passes.update(&piece.unwrap_or_else(|err| panic!("the media cannot be read: {err}")));
+        }
+        passes.finish()
+    }
+
+    async fn plain(&self) -> Plain {
+        let opened = self.core.open_plain(&self.reference, self.key.clone()).await;
+        opened.unwrap_or_else(|err| panic!("the media cannot be opened: {err}"))
     }
 }
 

@@ -1,15 +1,19 @@
 //! A user of the test face.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::stream;
+use ilink::cipher::CHUNK;
 use ilink::wire::{self, Item};
 use ilink::{BotId, MessageId, UserId};
+use tokio::fs::File;
+use tokio::io::AsyncReadExt as _;
 
 use super::{PATIENCE, Seen};
-use crate::core::{Core, Quoting, Upload, UploadKind, Word};
+use crate::core::{Chunks, Core, Quoting, Upload, UploadKind, Word};
 use crate::problem::Problem;
 use crate::store::{Person, Stored};
 
@@ -73,6 +77,22 @@ impl User {
     /// Sends a file.
     pub async fn sends_file(&self, bytes: &[u8], name: &str) -> MessageId {
         self.sends(UploadKind::File, bytes, name, None).await
+    }
+
+    /// Sends a file that lies on disk and may be large: it is read piece by piece.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be read.
+    pub async fn sends_file_at(&self, path: &Path, name: &str) -> MessageId {
+        let file = self.expect("read", File::open(path).await.map_err(Problem::from));
+        let pieces = stream::try_unfold(file, |mut file| async move {
+            let mut piece = vec![0; CHUNK];
+            let n = file.read(&mut piece).await?;
+            piece.truncate(n);
+            io::Result::Ok((n > 0).then(|| (Bytes::from(piece), file)))
+        });
+        self.sends_chunks(UploadKind::File, Box::pin(pieces), name, None).await
     }
 
     /// Sends a voice message without a transcript.
@@ -236,15 +256,24 @@ impl User {
         name: &str,
         transcript: Option<&str>,
     ) -> MessageId {
+        let chunks = stream::iter([io::Result::Ok(Bytes::copy_from_slice(bytes))]);
+        self.sends_chunks(kind, Box::pin(chunks), name, transcript).await
+    }
+
+    async fn sends_chunks(
+        &self,
+        kind: UploadKind,
+        chunks: Chunks,
+        name: &str,
+        transcript: Option<&str>,
+    ) -> MessageId {
         let upload = Upload {
             kind,
             name: name.to_owned(),
             transcript: transcript.map(str::to_owned),
             ..Upload::default()
         };
-        let chunks = stream::iter([io::Result::Ok(Bytes::copy_from_slice(bytes))]);
-        let bot = self.partner();
-        let sent = self.core.speak_media(self.id(), &bot, upload, Box::pin(chunks)).await;
+        let sent = self.core.speak_media(self.id(), &self.partner(), upload, chunks).await;
         self.expect("send", sent).id.into()
     }
 
