@@ -123,8 +123,13 @@ impl TestHost {
 
     /// Returns the next message that the channel hands over.
     pub(crate) async fn hears(&self) -> Inbound {
+        self.hears_after(PATIENCE).await
+    }
+
+    /// The same for one that takes its time.
+    pub(crate) async fn hears_after(&self, patience: Duration) -> Inbound {
         let next = async { self.inbound.lock().await.recv().await };
-        let heard = tokio::time::timeout(PATIENCE, next).await;
+        let heard = tokio::time::timeout(patience, next).await;
         heard.expect("the host heard nothing").unwrap()
     }
 
@@ -286,6 +291,17 @@ impl Scene {
             }
         };
         tokio::time::timeout(PATIENCE, polled).await.expect("the channel does not poll");
+    }
+
+    /// Waits until something is so.
+    pub(crate) async fn until(&self, what: &str, is_so: impl Fn() -> bool) {
+        let waiting = async {
+            while !is_so() {
+                tokio::task::yield_now().await;
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, waiting).await;
+        assert!(waited.is_ok(), "in vain: {what}");
     }
 
     /// How often the channel has polled.

@@ -22,7 +22,7 @@ const fn ms(ms: u64) -> Duration {
 }
 
 /// Settings of someone who cannot wait.
-fn hasty(dir: &Path) -> Settings {
+pub(crate) fn hasty(dir: &Path) -> Settings {
     let quick = Backoff { min: ms(1), max: ms(20) };
     let pace = Pace {
         margin: ms(100),
@@ -38,7 +38,7 @@ fn hasty(dir: &Path) -> Settings {
 }
 
 /// A backend that answers idle polls soon.
-async fn brisk_scene() -> Scene {
+pub(crate) async fn brisk_scene() -> Scene {
     Scene::with(Backend::builder().hold(ms(100))).await
 }
 
