@@ -61,6 +61,16 @@ pub(crate) enum Skipped {
     NoSender,
 }
 
+/// Puts a batch in the order in which its messages were said: by time and,
+/// within one moment, by their place in the stream. A batch in which any
+/// message is without a time stays as it came.
+pub(crate) fn in_order(mut batch: Vec<wire::Message>) -> Vec<wire::Message> {
+    if batch.iter().all(|msg| msg.create_time_ms.is_some()) {
+        batch.sort_by_key(|msg| (msg.create_time_ms, msg.seq));
+    }
+    batch
+}
+
 /// Decides whether a message is kept, without looking at what it says.
 pub(crate) fn classify(
     msg: &wire::Message,
@@ -185,6 +195,25 @@ mod tests {
 
     fn kept(json: &str) -> Result<Kept, Skipped> {
         classify(&message(json), Some(&BotId::from("b0f5@im.bot")), &Words::default())
+    }
+
+    #[track_caller]
+    fn check_order(batch: &[&str], expected: &[i64]) {
+        let sorted = in_order(batch.iter().map(|json| message(json)).collect());
+        let seqs: Vec<_> = sorted.iter().filter_map(|msg| msg.seq).collect();
+        assert_eq!(seqs, expected, "{batch:?}");
+    }
+
+    #[test]
+    fn a_batch_is_put_in_the_order_in_which_it_was_said() {
+        let (a, b) =
+            (r#"{"seq":1,"create_time_ms":10}"#, r#"{"seq":2,"create_time_ms":10}"#);
+        let (c, d) = (r#"{"seq":3,"create_time_ms":11}"#, r#"{"seq":4,"create_time_ms":9}"#);
+        check_order(&[c, b, a], &[1, 2, 3]);
+        // A place in the stream says less than a time.
+        check_order(&[a, b, d], &[4, 1, 2]);
+        check_order(&[c, r#"{"seq":5}"#, a], &[3, 5, 1]);
+        check_order(&[], &[]);
     }
 
     #[track_caller]

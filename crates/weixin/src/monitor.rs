@@ -25,7 +25,7 @@ use crate::clock::Clock;
 use crate::commands::Words;
 use crate::delivery::Parked;
 use crate::hold::{Evidence, Hold};
-use crate::inbound::{Kept, classify};
+use crate::inbound::{Kept, classify, in_order};
 use crate::intake::{IntakeSettings, LaneKey};
 use crate::lanes::Lanes;
 use crate::lock::{NotTaken, TokenLock};
@@ -309,8 +309,9 @@ impl Monitor {
             tracing::warn!(account = %self.account, n_unreadable, "entries of a batch are no messages");
         }
         let new = updates.get_updates_buf.filter(|new| !new.is_empty() && *new != old);
+        let msgs = in_order(updates.msgs.into_iter().flatten().collect());
         let words = &self.settings.now().control_words;
-        let batch = kept(updates.msgs.into_iter().flatten(), self.bot.as_ref(), words);
+        let batch = kept(msgs.into_iter(), self.bot.as_ref(), words);
         if batch.is_empty() && new.is_none() {
             return Ok((Accepted::default(), old));
         }
