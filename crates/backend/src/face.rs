@@ -130,6 +130,12 @@ impl Backend {
         self.core.faults.list().len()
     }
 
+    /// Returns how many faults of one endpoint have not happened yet.
+    #[must_use]
+    pub fn faults_left_at(&self, endpoint: Endpoint) -> usize {
+        self.core.faults.list().iter().filter(|it| it.endpoint == endpoint).count()
+    }
+
     /// Forgets the faults that have not happened yet.
     pub fn clear_faults(&self) {
         self.core.faults.clear(None);

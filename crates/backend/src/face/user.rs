@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -146,10 +147,20 @@ impl User {
     ///
     /// When none comes within 10 seconds of real time.
     pub async fn hears(&self) -> String {
-        match tokio::time::timeout(PATIENCE, self.next_text()).await {
+        self.hears_within(PATIENCE).await
+    }
+
+    /// Waits for the next text as [`hears`](User::hears) does, with more
+    /// patience or less.
+    ///
+    /// # Panics
+    ///
+    /// When none comes within this time.
+    pub async fn hears_within(&self, patience: Duration) -> String {
+        match tokio::time::timeout(patience, self.next_text()).await {
             Ok(text) => text,
             Err(_) => panic!(
-                "{} heard nothing within {PATIENCE:?}; {}",
+                "{} heard nothing within {patience:?}; {}",
                 self.name(),
                 self.summary().await
             ),
