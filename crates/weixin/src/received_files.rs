@@ -94,7 +94,7 @@ impl ReceivedFiles {
             tries += 1;
             match fetched {
                 Ok(_) => return Ok(()),
-                Err(err) if tries < TRIES && matches!(err.recovery(), Recovery::Retry { .. }) => {}
+                Err(err) if tries < TRIES && may_pass(&err) => {}
                 Err(err) => return Err(err.into()),
             }
         }
@@ -107,6 +107,12 @@ fn limits(settings: &IntakeSettings) -> Limits {
         other_hosts: settings.media_hosts.clone(),
         ..Limits::default()
     }
+}
+
+/// Says whether another try can help: a body that was cut on its way looks like
+/// one under another key.
+fn may_pass(err: &MediaError) -> bool {
+    matches!(err, MediaError::Cipher(_)) || matches!(err.recovery(), Recovery::Retry { .. })
 }
 
 /// Returns what a media item is, the name that the sender gave it, and where it lies.
