@@ -206,8 +206,7 @@ mod tests {
 
     #[test]
     fn a_batch_is_put_in_the_order_in_which_it_was_said() {
-        let (a, b) =
-            (r#"{"seq":1,"create_time_ms":10}"#, r#"{"seq":2,"create_time_ms":10}"#);
+        let (a, b) = (r#"{"seq":1,"create_time_ms":10}"#, r#"{"seq":2,"create_time_ms":10}"#);
         let (c, d) = (r#"{"seq":3,"create_time_ms":11}"#, r#"{"seq":4,"create_time_ms":9}"#);
         check_order(&[c, b, a], &[1, 2, 3]);
         // A place in the stream says less than a time.
