@@ -143,11 +143,11 @@ impl Desk {
 
     /// Returns the peers of an account that seem to see nothing.
     pub(crate) async fn suppressed(&self, account: &AccountId) -> Result<Vec<UserId>, LedgerError> {
-        let mut known = self.store.known_peers().await?;
+        let mut known = self.store.known_peers(None).await?;
         known.retain(|peer| peer.talk.account == *account);
-        let (limits, now_ms) = (&self.settings.now().limits, self.clock.now_ms());
+        let (settings, now_ms) = (self.live.of(account).sending.now(), self.clock.now_ms());
         let is_suppressed = |budget: Option<&str>| {
-            Budgets::new(None).numbers(&Budget::read(budget), limits, now_ms).suppressed
+            Budgets::new(None).numbers(&Budget::read(budget), &settings.limits, now_ms).suppressed
         };
         known.retain(|peer| is_suppressed(peer.budget.as_deref()));
         Ok(known.into_iter().map(|peer| peer.talk.peer).collect())

@@ -79,7 +79,8 @@ impl Stub {
     pub(crate) async fn start(plan: Plan) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let account = || Account { ready: Mutex::new((0..plan.n_phones).collect()), ..Account::default() };
+        let account =
+            || Account { ready: Mutex::new((0..plan.n_phones).collect()), ..Account::default() };
         let shared = Arc::new(Shared {
             plan,
             accounts: (0..plan.n_accounts).map(|_| account()).collect(),
