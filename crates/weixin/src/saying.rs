@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::codes::Notice;
 use crate::credentials::files::replace;
 use crate::files::{adopt, adopt_open};
+use crate::intake::turn_id;
 use crate::sending::SendSettings;
 use crate::settings::CHANNEL_ID;
 use crate::store::{Class, Payload, Saying, Store, Stored, Talk, storage};
@@ -177,14 +178,15 @@ impl Sayings {
                 | Payload::ToolEnded { .. } => None,
             })
             .collect();
+        let turn = saying.turn;
         let stored = self.store.say(saying).await.map_err(storage)?;
-        if let Stored::Before(_) = stored {
-            // It was said before, with copies of its own.
+        if let None | Some(Stored::Before(_)) = stored {
+            // It was said before, with copies of its own, or cannot leave.
             for copy in copies {
                 tokio::fs::remove_file(copy).await.map_err(storage)?;
             }
         }
-        Ok(stored)
+        stored.ok_or_else(|| ChannelError::NoSuchTurn(turn_id(turn.unwrap_or_default())))
     }
 
     /// Puts content into messages: words first, so that no failed upload loses them.

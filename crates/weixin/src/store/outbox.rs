@@ -165,12 +165,18 @@ pub(crate) struct Records {
 
 impl Store {
     /// Stores a saying, all of its messages or none. One with the same turn and
-    /// number, or the same peer and key, is not stored again.
-    pub(crate) async fn say(&self, saying: Saying) -> Result<Stored, LedgerError> {
+    /// number, or the same peer and key, is not stored again. `None` when its
+    /// turn is gone: the account was removed while a host worked on it.
+    pub(crate) async fn say(&self, saying: Saying) -> Result<Option<Stored>, LedgerError> {
         self.ledger
-            .write(move |tx| match said_before(tx, &saying)? {
-                Some(place) => Ok(Stored::Before(place)),
-                None => insert(tx, &saying).map(Stored::New),
+            .write(move |tx| {
+                if is_orphan(tx, &saying)? {
+                    return Ok(None);
+                }
+                Ok(Some(match said_before(tx, &saying)? {
+                    Some(place) => Stored::Before(place),
+                    None => Stored::New(insert(tx, &saying)?),
+                }))
             })
             .await
     }
@@ -417,6 +423,13 @@ impl Store {
             })
             .await
     }
+}
+
+/// Says whether a saying belongs to a turn that is gone.
+fn is_orphan(tx: &Transaction<'_>, saying: &Saying) -> rusqlite::Result<bool> {
+    let Some(turn) = saying.turn else { return Ok(false) };
+    let mut find = tx.prepare_cached("SELECT 1 FROM inbox WHERE id = ?1 AND account = ?2")?;
+    Ok(!find.exists((turn, saying.talk.account.as_str()))?)
 }
 
 fn said_before(tx: &Transaction<'_>, saying: &Saying) -> rusqlite::Result<Option<i64>> {

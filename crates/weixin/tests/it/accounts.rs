@@ -4,7 +4,10 @@
 use std::path::Path;
 
 use backend::{Endpoint, Fault};
-use contract::{AccountId, AccountState, Channel as _};
+use contract::{
+    AccountId, AccountState, Channel as _, ChannelError, Content, Media, MediaKind, Reply,
+    ReplyClass,
+};
 use ilink::client::{Http, HttpOptions};
 use weixin::accounts::{AccountsError, ArchiveError, Import, Imported};
 use weixin::{Accounts, Settings};
@@ -167,6 +170,34 @@ async fn a_removed_account_leaves_nothing_and_can_come_back() {
     host.stops().await;
     assert_eq!(rows_of(dir, &account), 0);
     assert!(rows_of(dir, &only_account(dir)) > 0);
+}
+
+/// Demand 54: a host that still works on a turn of a removed account leaves
+/// nothing behind, either.
+#[tokio::test]
+async fn a_reply_to_an_account_that_was_removed_meanwhile_leaves_nothing() {
+    let scene = Scene::new().await;
+    let dir = scene.dir.path();
+    let host = TestHost::start(dir).await;
+    scene.alice.says("think about it").await;
+    let turn = host.hears().await.turn;
+    let account = only_account(dir);
+    accounts(dir).remove(&account).await.unwrap();
+
+    let picture = dir.join("late.png");
+    std::fs::write(&picture, b"late").unwrap();
+    let media = Media::file(MediaKind::File, picture, "late.png");
+    for (number, content) in
+        [Content::Text("late".to_owned()), Content::Media(media)].into_iter().enumerate()
+    {
+        let reply = Reply { number: number as u32, class: ReplyClass::Answer, content };
+        let refused = host.channel.reply(&turn, reply).await;
+        assert!(matches!(refused, Err(ChannelError::NoSuchTurn(_))), "{refused:?}");
+    }
+    assert_eq!(std::fs::read_dir(dir.join("outbox")).unwrap().count(), 0);
+    host.finishes(&turn).await;
+    host.stops().await;
+    assert_eq!(rows_of(dir, &account), 0);
 }
 
 /// Counts what the store holds of an account.

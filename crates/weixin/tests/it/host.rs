@@ -78,6 +78,11 @@ impl TestHost {
         Self::begin(WeixinChannel::new(settings, http()), &[], None).await
     }
 
+    /// Starts a channel that is there already.
+    pub(crate) async fn start_channel(channel: WeixinChannel) -> Self {
+        Self::begin(channel, &[], None).await
+    }
+
     /// Starts a channel that hands messages over one by one as they come.
     pub(crate) async fn start_one_by_one(dir: &Path) -> Self {
         Self::start_with(dir, |settings| settings.intake.merge = MergeSettings::off()).await

@@ -9,6 +9,7 @@ mod big_files;
 mod bounded;
 mod canary;
 mod commands;
+mod configuring;
 mod credentials;
 mod crash;
 mod fairness;
