@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contract::{
-    AccountStatus, Alert, Channel, ChannelError, ChannelId, Host, HostError, Inbound, Sender,
+    AccountStatus, Alert, Channel, ChannelError, ChannelId, Host, HostError, Inbound, Lane, Sender,
     Verdict,
 };
 use futures_util::future::{BoxFuture, join_all};
@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::Refusals;
 use crate::command::{self, Aside, Command};
+use crate::ending::Notice;
 use crate::lanes::{Closed, Lanes, Work};
 use crate::store::Store;
 use crate::tasks::Tasks;
@@ -166,8 +167,9 @@ impl Host for Door {
         let session = route(&inbound.conversation).session;
         let visit = Visit { inbound, session, channel: Arc::clone(&self.channel) };
         Box::pin(async move {
-            let taken = match Command::of(&visit.inbound.text) {
-                Some(Command::Aside(aside)) => self.overtake(aside, visit).await,
+            let taken = match Command::of(&visit.inbound) {
+                Some(Command::Aside(aside)) => self.overtake(Some(aside), visit).await,
+                None if visit.inbound.lane == Lane::Aside => self.enter_at_once(visit).await,
                 Some(Command::New) | None => {
                     self.inner.lanes.enter(visit.session.clone(), visit).await
                 }
@@ -186,14 +188,24 @@ impl Host for Door {
 }
 
 impl Door {
-    /// Answers a command beside the lane, which may be long or stuck.
-    async fn overtake(&self, aside: Aside, visit: Visit) -> Result<(), Closed> {
+    /// Puts what only the agent may know into its lane. A full lane must not
+    /// hold it: what the peer says next may be the word that ends the turn there.
+    async fn enter_at_once(&self, visit: Visit) -> Result<(), Closed> {
+        match self.inner.lanes.try_enter(visit.session.clone(), visit)? {
+            None => Ok(()),
+            Some(visit) => self.overtake(None, visit).await,
+        }
+    }
+
+    /// Answers a command beside the lane, which may be long or stuck; one that
+    /// found the lane full is told so.
+    async fn overtake(&self, aside: Option<Aside>, visit: Visit) -> Result<(), Closed> {
         let room = Arc::clone(&self.inner.overtaking).acquire_owned();
         let room = self.inner.lanes.unless_draining(room).await?;
         let inner = Arc::clone(&self.inner);
         self.inner.tasks.spawn("command", async move {
             let words = inner.answer(aside, &visit).await;
-            inner.runner.say(visit, &words).await;
+            inner.runner.say(visit, words.as_deref()).await;
             drop(room);
         });
         Ok(())
@@ -201,17 +213,21 @@ impl Door {
 }
 
 impl Inner {
-    async fn answer(&self, aside: Aside, visit: &Visit) -> String {
-        match aside {
-            Aside::Stop => {
-                let had_turn = self.lanes.stop_front(&visit.session);
-                command::stopped(had_turn, self.runner.language(visit).await).to_owned()
-            }
-            Aside::Status => {
+    async fn answer(&self, aside: Option<Aside>, visit: &Visit) -> Option<String> {
+        // Before anything that takes time.
+        let had_turn = aside == Some(Aside::Stop) && self.lanes.stop_front(&visit.session);
+        let language = self.runner.language(visit).await;
+        let words = match aside {
+            None => Notice::Busy.words(language).to_owned(),
+            Some(Aside::More) => return None,
+            Some(Aside::Help) => command::help(language).to_owned(),
+            Some(Aside::Stop) => command::stopped(had_turn, language).to_owned(),
+            Some(Aside::Status) => {
                 let busy = self.lanes.busy(&visit.session);
                 let memory = self.store.memory(&visit.session).await;
-                command::status(busy, memory.ok(), self.runner.language(visit).await)
+                command::status(busy, memory.ok(), language)
             }
-        }
+        };
+        Some(words)
     }
 }

@@ -14,6 +14,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -65,6 +66,19 @@ impl<T: Send + 'static> Lanes<T> {
         let (ticket, queue) = self.ticket(key);
         let sent = self.unless_draining(queue.send((job, ticket))).await?;
         sent.map_err(|_| Closed)
+    }
+
+    /// Puts a job into its session's lane, or gives it back if that is full.
+    pub(crate) fn try_enter(&self, key: SessionKey, job: T) -> Result<Option<T>, Closed> {
+        if self.shared.draining.is_cancelled() {
+            return Err(Closed);
+        }
+        let (ticket, queue) = self.ticket(key);
+        match queue.try_send((job, ticket)) {
+            Ok(()) => Ok(None),
+            Err(TrySendError::Full((job, _))) => Ok(Some(job)),
+            Err(TrySendError::Closed(_)) => Err(Closed),
+        }
     }
 
     /// Cancels the job at the front of a lane, begun or not, and says whether

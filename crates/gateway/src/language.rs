@@ -33,15 +33,15 @@ impl Language {
     }
 
     fn of_message(inbound: &Inbound) -> Option<Self> {
-        if Command::of(&inbound.text).is_some() {
-            return None;
-        }
         let transcripts = inbound.attachments.iter().filter_map(|a| a.transcript.as_deref());
         let quoted = inbound.quote.iter().map(|quote| quote.text.as_str());
         let words = std::iter::once(inbound.text.as_str()).chain(transcripts).chain(quoted);
         let found: Vec<Self> = words.filter_map(Self::of_text).collect();
-        let is_chinese = found.contains(&Self::Chinese);
-        if is_chinese { Some(Self::Chinese) } else { found.first().copied() }
+        if found.contains(&Self::Chinese) {
+            return Some(Self::Chinese);
+        }
+        // A command is English for everyone.
+        found.first().copied().filter(|_| Command::of(inbound).is_none())
     }
 
     fn of_text(text: &str) -> Option<Self> {

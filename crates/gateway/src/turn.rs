@@ -35,17 +35,20 @@ impl Runner {
     /// Runs a turn to its end. `stop` cancels it.
     pub(crate) async fn run(&self, visit: Visit, stop: CancellationToken) {
         let replies = self.replies(&visit, stop.clone());
-        let outcome = match Command::of(&visit.inbound.text) {
+        let outcome = match Command::of(&visit.inbound) {
             Some(Command::New) => self.renew(&visit, &replies).await,
             Some(Command::Aside(_)) | None => self.ask_agent(&visit, replies.clone(), stop).await,
         };
         self.end(&visit, &replies, &outcome).await;
     }
 
-    /// Runs a turn that the gateway answers itself, in these words.
-    pub(crate) async fn say(&self, visit: Visit, words: &str) {
+    /// Runs a turn that the gateway answers itself, in these words or in none.
+    pub(crate) async fn say(&self, visit: Visit, words: Option<&str>) {
         let replies = self.replies(&visit, self.cut.child_token());
-        let outcome = outcome_of(replies.notice(words).await);
+        let outcome = match words {
+            Some(words) => outcome_of(replies.notice(words).await),
+            None => Outcome::Answered,
+        };
         self.end(&visit, &replies, &outcome).await;
     }
 

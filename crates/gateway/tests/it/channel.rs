@@ -58,6 +58,12 @@ impl TestChannel {
         self.brings(self.message(peer, text)).await
     }
 
+    /// Says something that overtakes its conversation.
+    pub(crate) async fn says_aside(&self, peer: &str, text: &str) -> TurnId {
+        let message = Inbound { lane: Lane::Aside, ..self.message(peer, text) };
+        self.brings(message).await.unwrap()
+    }
+
     /// Returns a message that has not been handed over yet.
     pub(crate) fn message(&self, peer: &str, text: &str) -> Inbound {
         let mut state = self.state.lock().unwrap();

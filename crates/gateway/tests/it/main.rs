@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod agent;
+mod asides;
 mod channel;
 mod guide;
 mod lanes;
