@@ -96,6 +96,7 @@ async fn long_texts_are_refused_or_cut() {
     assert_eq!(alice.hears().await, "鸿".repeat(2_000));
 }
 
+/// Demand 18: what Tencent's servers do with a voice bubble of a bot.
 #[tokio::test]
 async fn a_native_voice_is_accepted_and_never_shown() {
     let policy = Policy { bot_voice_shown: false, ..Policy::open() };

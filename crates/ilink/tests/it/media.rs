@@ -100,6 +100,7 @@ async fn what_is_uploaded_can_be_downloaded() {
     }
 }
 
+/// Demand 49: a picture or a video shows before it is opened.
 #[tokio::test]
 async fn a_thumbnail_goes_along_under_its_own_ticket() {
     let backend =

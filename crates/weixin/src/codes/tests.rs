@@ -29,6 +29,7 @@ fn every_entry_says_everything_in_both_languages() {
     }
 }
 
+/// Demand 43: people in a chat get a sentence, not an error.
 #[test]
 fn a_sentence_for_a_chat_is_short_and_names_no_code() {
     for entry in catalogue() {
@@ -114,6 +115,7 @@ fn the_word_of_every_account_state_is_found() {
     assert_eq!(codes, ["W101", "W102", "W103", "W104", "W105"].map(Some));
 }
 
+/// Demand 43: in their language, with what an operator can look up.
 #[test]
 fn notices_speak_both_languages_and_trouble_names_its_code() {
     let file = || "报告 {max}.pdf".to_owned();

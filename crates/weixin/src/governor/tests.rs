@@ -111,6 +111,7 @@ fn what_is_known_to_wait_is_left_alone_too() {
     assert_eq!(talk.decides_on(&ask(Class::Answer, 9)), Decision::Send);
 }
 
+/// Demand 6: progress never uses what the answer needs.
 #[test]
 fn sixty_tool_events_leave_a_three_part_answer_complete() {
     let mut talk = Talk::new(Limits::tencent());
@@ -168,6 +169,7 @@ fn a_message_that_was_long_under_way_opens_what_is_left_of_its_window() {
     assert_eq!(talk.numbers().window_left_ms, Some(24 * HOUR));
 }
 
+/// Demand 36: messages too close to each other could change places.
 #[test]
 fn sends_in_a_row_are_paced_and_the_first_after_a_message_is_not() {
     let mut talk = Talk::new(Limits::tencent());
@@ -319,6 +321,7 @@ fn only_what_certainly_did_not_arrive_is_given_back() {
     }
 }
 
+/// Demand 17: a try whose outcome is unknown and the one behind it are one message.
 #[test]
 fn a_message_that_is_tried_again_counts_once() {
     let mut talk = Talk::calm();
@@ -457,6 +460,7 @@ fn a_smaller_quota_is_learnt_and_unlearnt() {
     assert_eq!(talk.numbers().learnt_quota, Some(3));
 }
 
+/// Demands 2 and 58: who sees nothing is noticed soon, and not shouted at.
 #[test]
 fn three_sends_without_an_id_raise_one_alarm_and_slow_everything_down() {
     let mut talk = Talk::calm();
@@ -492,6 +496,7 @@ fn the_end_of_a_day_is_for_people_who_wait() {
     assert_eq!(talk.gets(&queued()), Some(Alarm::DailyCapNear { sent: 8, cap: 10 }));
 }
 
+/// Demand 35: no flood, and no indicator that stays.
 #[test]
 fn typing_shows_at_most_every_five_seconds_and_always_hides() {
     let mut talk = Talk::calm();

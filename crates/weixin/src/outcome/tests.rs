@@ -30,6 +30,7 @@ fn refusal(code: Code, errmsg: &str) -> Result<Sent, Failed> {
     failed(Cause::Refused { code, errmsg: errmsg.to_owned() })
 }
 
+/// Demand 9: one code, and what it means here.
 #[test]
 fn the_words_of_code_2_mean_what_the_conversation_explains() {
     let limits = limits();
@@ -142,6 +143,7 @@ fn other_codes_and_broken_exchanges_have_one_meaning() {
     }
 }
 
+/// Demand 28: what fails on the way to the CDN has a reason of its own.
 #[test]
 fn an_upload_that_fails_has_not_sent_anything() {
     let limits = limits();
@@ -201,6 +203,7 @@ fn an_upload_that_fails_has_not_sent_anything() {
     }
 }
 
+/// Demand 2: accepted is not delivered.
 #[test]
 fn only_an_id_says_that_a_message_is_queued() {
     let limits = limits();

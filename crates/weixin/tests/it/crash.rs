@@ -13,6 +13,7 @@ async fn crashes(host: TestHost) {
     host.channel.stop(std::time::Duration::ZERO).await;
 }
 
+/// Demand 7: nor what was being answered.
 #[tokio::test]
 async fn a_turn_that_was_cut_is_handed_over_again_and_answers_once() {
     let scene = Scene::new().await;
@@ -34,6 +35,7 @@ async fn a_turn_that_was_cut_is_handed_over_again_and_answers_once() {
     assert_eq!(scene.texts().await, ["hello", "first half", "second half"]);
 }
 
+/// Demand 7: a crash loses nothing that waited.
 #[tokio::test]
 async fn messages_that_waited_behind_a_cut_turn_come_in_order() {
     let scene = Scene::new().await;

@@ -50,6 +50,7 @@ async fn a_turn_that_takes_long_delays_nobody_else() {
     assert_eq!(never_answered.text, "this takes all day");
 }
 
+/// Demand 8: twice in one batch.
 #[tokio::test]
 async fn copies_of_a_message_make_one_turn() {
     let scene = Scene::new().await;
@@ -65,6 +66,7 @@ async fn copies_of_a_message_make_one_turn() {
     assert!(host.heard_nothing_more().await);
 }
 
+/// Demand 8: who says something twice means it twice.
 #[tokio::test]
 async fn two_equal_texts_are_two_messages() {
     let scene = Scene::new().await;
@@ -116,6 +118,7 @@ async fn only_attachment(host: &TestHost) -> Attachment {
     inbound.attachments.remove(0)
 }
 
+/// Demands 23 and 39: not even a typing indicator.
 #[tokio::test]
 async fn a_stranger_causes_no_work() {
     let scene = Scene::new().await;
@@ -139,6 +142,7 @@ async fn a_stranger_causes_no_work() {
     assert!(!endpoints.iter().any(|endpoint| work.contains(endpoint)), "{endpoints:?}");
 }
 
+/// Demand 35: it ends with the turn.
 #[tokio::test]
 async fn the_indicator_shows_while_the_host_works_and_is_gone_after() {
     let scene = Scene::new().await;

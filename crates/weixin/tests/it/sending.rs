@@ -12,6 +12,7 @@ use weixin::governor::Limits;
 use crate::host::{Scene, TestHost};
 use crate::receiving::wait_until;
 
+/// Demand 17: the phone shows it once.
 #[tokio::test]
 async fn a_lost_answer_does_not_double_the_reply() {
     let scene = Scene::new().await;
@@ -38,6 +39,7 @@ async fn a_request_that_never_arrived_is_sent_again() {
     assert_eq!(scene.alice.hears().await, "arrives");
 }
 
+/// Demand 36: one queue for each conversation.
 #[tokio::test]
 async fn replies_leave_in_order_whatever_happens_to_the_first() {
     let scene = Scene::new().await;
@@ -112,6 +114,7 @@ async fn pictures_and_files_arrive_as_they_were() {
     assert!(left.is_empty(), "{left:?}");
 }
 
+/// Demand 28: told to who can do something about it.
 #[tokio::test]
 async fn a_file_that_is_not_there_is_refused_at_once() {
     let scene = Scene::new().await;

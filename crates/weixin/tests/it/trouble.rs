@@ -34,6 +34,7 @@ async fn no_fault_of_a_poll_loses_a_message() {
     }
 }
 
+/// Demand 3: a refusal that passes is nobody's business.
 #[tokio::test]
 async fn a_passing_minus_14_heals_by_itself() {
     let scene = Scene::new().await;
@@ -46,6 +47,7 @@ async fn a_passing_minus_14_heals_by_itself() {
     assert_eq!(starts.len(), 2, "announced at the start and once more");
 }
 
+/// Demands 3 and 40: with the pauses that everybody has.
 #[tokio::test]
 async fn a_lasting_minus_14_asks_for_a_login_and_a_login_mends_it_without_a_restart() {
     let scene = Scene::new().await;
@@ -69,6 +71,7 @@ async fn a_stop_does_not_wait_for_the_poll_in_flight() {
     timeout(HOLD / 10, host.stops()).await.expect("the stop waited for the poll");
 }
 
+/// Demands 12 and 13: a login starts its account and nothing else changes.
 #[tokio::test]
 async fn an_account_that_logs_in_while_others_run_starts_and_disturbs_none() {
     let scene = Scene::with(Backend::builder().hold(HOLD)).await;
