@@ -38,6 +38,12 @@ ci:
 bench filter="":
     cargo bench --workspace -- {{ filter }}
 
+# Fifty accounts under faults and kills; a seed repeats the chances of an earlier run
+soak messages="200000" seed="":
+    cargo build --release --package hongyan
+    HONGYAN_SOAK_MESSAGES={{ messages }} HONGYAN_SOAK_SEED={{ seed }} HONGYAN_SOAK_BINARY="$PWD/target/release/hongyan" \
+        cargo test --workspace --test it -- soak:: --nocapture
+
 # Every fuzz target for so many seconds (needs cargo-fuzz and a nightly toolchain)
 fuzz seconds="60":
     for target in $(cargo fuzz list); do \

@@ -7,4 +7,5 @@ mod cli;
 mod kill;
 mod model;
 mod program;
+mod soak;
 mod tidy;
