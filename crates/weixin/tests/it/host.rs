@@ -243,6 +243,8 @@ impl Scene {
     pub(crate) fn channel(&self, change: impl FnOnce(&mut Settings)) -> WeixinChannel {
         channel_with(self.dir.path(), |settings| {
             settings.clock = self.clock.clone();
+            // A backend of one's own has no limits unless they are chosen.
+            settings.sending.limits = Limits::tencent();
             change(settings);
         })
     }
