@@ -51,6 +51,7 @@ pub(super) const FIELDS: &[Field] = &[
     field("credentialsKeyFile", Text, "A file whose content encrypts the credentials on disk."),
     field("sending.markdown", Word(&["wechat", "official", "plain"]), "Markdown: as WeChat shows it, as the official plugin does it mark for mark, or taken off."),
     field("sending.numberParts", Flag, "Whether the parts of a long text say which of how many they are."),
+    field("sending.maxMediaBytes", Bytes, "The largest file that is sent, in bytes."),
     field("sending.mediaRoots", Folders, "Folders whose files an agent may send. Replaces the default list."),
     field("sending.mediaNetworks", Networks, "Networks beside the public one that media may be fetched from, such as 10.0.0.0/8."),
     field("sending.voiceBubbles", Flag, "Whether recordings leave as voice bubbles, which Tencent's servers never show for bots."),

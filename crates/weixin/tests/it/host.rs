@@ -15,6 +15,7 @@ use futures_util::future::BoxFuture;
 use ilink::client::{Http, HttpOptions};
 use serde_json::Value;
 use tokio::sync::mpsc;
+use weixin::governor::Limits;
 use weixin::{Clock, MergeSettings, Settings, WeixinChannel};
 
 /// Long enough for a loaded machine; a test that passes never waits for it.
