@@ -128,7 +128,8 @@ impl Account {
         receiving.spawn("announce", async move {
             cancel.run_until_cancelled(announce(&id, &client)).await;
         });
-        let typing = Typing::new(parts.client.clone(), store, budgets, sending.clone());
+        let clock = parts.desk.clock.clone();
+        let typing = Typing::new(parts.client.clone(), store, budgets, clock, sending.clone());
         Ok(Self {
             id: parts.id,
             settings: Mutex::new(parts.settings),

@@ -2,17 +2,19 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use ilink::client::Cause;
 use ilink::wire::TypingStatus;
 use ilink::{Client, ClientError, TypingTicket, UserId};
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::budget::Budgets;
+use crate::clock::Clock;
+use crate::governor::ms;
 use crate::store::{Store, Talk};
 use crate::tasks::Tasks;
-use crate::time::now_ms;
 
 /// A turn that ends sooner is not worth three requests.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -33,10 +35,11 @@ struct Shared {
     client: Client,
     store: Store,
     budgets: Budgets,
+    clock: Clock,
     tasks: Tasks,
     // Both held for a map look-up, never across an await.
     shown: Mutex<HashMap<UserId, Shown>>,
-    tickets: Mutex<HashMap<UserId, (TypingTicket, Instant)>>,
+    tickets: Mutex<HashMap<UserId, (TypingTicket, i64)>>,
 }
 
 struct Shown {
@@ -45,9 +48,15 @@ struct Shown {
 }
 
 impl Typing {
-    pub(crate) fn new(client: Client, store: Store, budgets: Budgets, tasks: Tasks) -> Self {
+    pub(crate) fn new(
+        client: Client,
+        store: Store,
+        budgets: Budgets,
+        clock: Clock,
+        tasks: Tasks,
+    ) -> Self {
         let (shown, tickets) = (Mutex::default(), Mutex::default());
-        Self { shared: Arc::new(Shared { client, store, budgets, tasks, shown, tickets }) }
+        Self { shared: Arc::new(Shared { client, store, budgets, clock, tasks, shown, tickets }) }
     }
 
     /// Shows the indicator from soon on, until the turn is [`done`](Self::done).
@@ -86,33 +95,37 @@ impl Shared {
         if waited.is_none() {
             return;
         }
-        let kept_up = done.run_until_cancelled(self.keep_up(talk)).await;
-        if let Some(Err(err)) = kept_up {
-            tracing::debug!(account = %talk.account, error = %err, "typing not shown");
-        }
-        // Also after a failure: an indicator that stays is worse than none.
-        if let Err(err) = self.say(talk, TypingStatus::Cancel).await {
-            tracing::debug!(account = %talk.account, error = %err, "typing not hidden");
+        done.run_until_cancelled(self.keep_up(talk)).await;
+        // Also after a failure: an indicator that stays is worse than none. The
+        // phone hides one that is not repeated, so a penalty needs no request.
+        self.tell(talk, TypingStatus::Cancel).await;
+    }
+
+    async fn keep_up(&self, talk: &Talk) {
+        let until_ms = self.clock.now_ms().saturating_add(ms(LONGEST));
+        while self.clock.now_ms() < until_ms {
+            self.tell(talk, TypingStatus::Typing).await;
+            self.clock.until(self.clock.now_ms().saturating_add(ms(KEEP_ALIVE))).await;
         }
     }
 
-    async fn keep_up(&self, talk: &Talk) -> Result<(), ClientError> {
-        let begun = Instant::now();
-        while begun.elapsed() < LONGEST {
-            // Typing calls are limited, too; what is sent matters more.
-            if !self.budgets.is_punished(now_ms()) {
-                self.say(talk, TypingStatus::Typing).await?;
-            }
-            tokio::time::sleep(KEEP_ALIVE).await;
+    /// Tells the backend, unless it has asked for a pause: typing calls are
+    /// limited, too, and what is sent matters more. A failure is no reason to
+    /// stop: the next call comes soon.
+    async fn tell(&self, talk: &Talk, status: TypingStatus) {
+        if self.budgets.is_punished(self.clock.now_ms()) {
+            return;
         }
-        Ok(())
+        if let Err(err) = self.say(talk, status).await {
+            tracing::debug!(account = %talk.account, error = %err, ?status, "typing not told");
+        }
     }
 
     /// Tells the backend; a ticket that it refuses is replaced once.
     async fn say(&self, talk: &Talk, status: TypingStatus) -> Result<(), ClientError> {
         let ticket = self.ticket(talk).await?;
         let said = self.client.send_typing(&talk.peer, &ticket, status).await;
-        if !matches!(&said, Err(err) if matches!(err.cause, ilink::client::Cause::Refused { .. })) {
+        if !matches!(&said, Err(err) if matches!(err.cause, Cause::Refused { .. })) {
             return said;
         }
         self.tickets.lock().remove(&talk.peer);
@@ -121,8 +134,9 @@ impl Shared {
     }
 
     async fn ticket(&self, talk: &Talk) -> Result<TypingTicket, ClientError> {
-        let fresh = |(ticket, at): &(TypingTicket, Instant)| {
-            (at.elapsed() < TICKET_LIFE).then(|| ticket.clone())
+        let now_ms = self.clock.now_ms();
+        let fresh = |(ticket, at_ms): &(TypingTicket, i64)| {
+            (now_ms.saturating_sub(*at_ms) < ms(TICKET_LIFE)).then(|| ticket.clone())
         };
         if let Some(ticket) = self.tickets.lock().get(&talk.peer).and_then(fresh) {
             return Ok(ticket);
@@ -130,7 +144,7 @@ impl Shared {
         let context = self.store.context_token(talk).await.ok().flatten();
         let config = self.client.get_config(&talk.peer, context.as_ref()).await?;
         let ticket = config.typing_ticket.unwrap_or_default();
-        self.tickets.lock().insert(talk.peer.clone(), (ticket.clone(), Instant::now()));
+        self.tickets.lock().insert(talk.peer.clone(), (ticket.clone(), now_ms));
         Ok(ticket)
     }
 }
