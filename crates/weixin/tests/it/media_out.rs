@@ -9,6 +9,7 @@ use contract::{
 };
 use ilink::Code;
 use serde_json::Value;
+use tokio::task::JoinSet;
 
 use crate::budget::code_of;
 use crate::host::{Scene, TestHost};
@@ -107,11 +108,12 @@ async fn only_files_below_the_roots_are_sent() {
 }
 
 /// Serves one file over HTTP on loopback, however often it is asked for.
-async fn serves(bytes: Vec<u8>) -> String {
+async fn serves(bytes: Vec<u8>) -> (String, JoinSet<()>) {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
+    let mut serving = JoinSet::new();
+    serving.spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut request = [0; 2_048];
             drop(stream.read(&mut request).await);
@@ -123,7 +125,7 @@ async fn serves(bytes: Vec<u8>) -> String {
             drop(stream.write_all(&bytes).await);
         }
     });
-    format!("http://{address}/picture.png")
+    (format!("http://{address}/picture.png"), serving)
 }
 
 /// Demands 27 and 49: a picture in an answer is a picture on the phone, where
@@ -131,7 +133,7 @@ async fn serves(bytes: Vec<u8>) -> String {
 #[tokio::test]
 async fn a_picture_in_an_answer_is_sent_as_one() {
     let bytes = std::fs::read(sample("picture.png")).unwrap();
-    let url = serves(bytes.clone()).await;
+    let (url, _serving) = serves(bytes.clone()).await;
     let scene = Scene::tencent().await;
     let host =
         scene.starts_with(|it| it.sending.media_networks = vec!["127.0.0.0/8".to_owned()]).await;
@@ -148,7 +150,7 @@ async fn a_picture_in_an_answer_is_sent_as_one() {
 /// Demand 39: what is not on the public network is not fetched, but told.
 #[tokio::test]
 async fn a_picture_that_may_not_be_fetched_is_told_instead() {
-    let url = serves(b"secret".to_vec()).await;
+    let (url, _serving) = serves(b"secret".to_vec()).await;
     let scene = Scene::tencent().await;
     let host = scene.starts().await;
     scene.alice.says("show me").await;
