@@ -43,6 +43,7 @@ proptest! {
         prop_assert_eq!(shown.pictures, []);
     }
 
+    /// Demand 46: no word gets lost.
     #[test]
     fn every_word_is_in_the_text_or_in_a_picture(text in text(60), style in styles()) {
         let lift = Style { pictures: Pictures::Lift, ..style };

@@ -34,6 +34,7 @@ fn limits() -> impl Strategy<Value = Limits> {
 }
 
 proptest! {
+    /// Demand 5: a long text arrives in parts, all of it.
     #[test]
     fn parts_are_within_the_limits_and_lose_nothing(text in text(120), limits in limits()) {
         let parts = split(&text, &limits);

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use backend::{Endpoint, Fault};
-use contract::{Channel as _, Content, Media, MediaKind, Reply, ReplyClass};
+use contract::{Channel as _, Content, Media, MediaKind};
 use ilink::cipher::Fingerprint;
 
 use crate::host::TestHost;
@@ -83,8 +83,7 @@ async fn moves_large_files_for_its_parent() {
     let received = turn.attachments[0].path.as_ref().unwrap_or_else(|| panic!("{turn:?}"));
     assert_eq!(fingerprint(received), expected);
     let media = Content::Media(Media::file(MediaKind::File, received.clone(), "film.bin"));
-    let reply = Reply { number: 0, class: ReplyClass::Answer, content: media };
-    host.channel.reply(&turn.turn, reply).await.unwrap();
+    host.gives(&turn.turn, 0, media).await;
     host.finishes(&turn.turn).await;
     let arrived = async {
         loop {
@@ -143,8 +142,7 @@ async fn what_is_too_large_to_send_is_not_begun() {
     let film = tempfile::NamedTempFile::new().unwrap();
     film.as_file().set_len(3 << 20).unwrap();
     let media = Content::Media(Media::file(MediaKind::File, film.path().to_owned(), "film.bin"));
-    let reply = Reply { number: 0, class: ReplyClass::Answer, content: media };
-    host.channel.reply(&turn.turn, reply).await.unwrap();
+    host.gives(&turn.turn, 0, media).await;
     host.replies(&turn.turn, 1, "there it is").await;
     host.finishes(&turn.turn).await;
     let told = scene.alice.hears().await;

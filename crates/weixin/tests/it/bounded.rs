@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use contract::{Channel as _, Content, Media, MediaKind, Reply, ReplyClass};
+use contract::{Content, Media, MediaKind};
 
 use crate::host::TestHost;
 use crate::polling::{brisk_scene, hasty};
@@ -44,8 +44,7 @@ async fn media_are_gone_when_their_time_is_over() {
         scene.alice.sends_file(format!("file {n}").as_bytes(), "file.txt").await;
         let turn = host.hears().await;
         let media = Content::Media(Media::file(MediaKind::File, answer.clone(), "answer.txt"));
-        let reply = Reply { number: 0, class: ReplyClass::Answer, content: media };
-        host.channel.reply(&turn.turn, reply).await.unwrap();
+        host.gives(&turn.turn, 0, media).await;
         host.finishes(&turn.turn).await;
     }
     scene.alice.sees_from_bots(TURNS as usize).await;

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use contract::{Channel as _, Content, Media, MediaKind, Reply, ReplyClass};
+use contract::{Channel as _, Content, Media, MediaKind};
 
 use crate::host::{TestHost, channel, log_in};
 use crate::polling::{brisk_scene, hasty};
@@ -73,8 +73,7 @@ async fn nothing_in_the_folder_can_be_read_by_others() {
     let (fault, mut gate) = backend::Fault::hold_before();
     scene.backend.next(backend::Endpoint::GetUploadUrl, fault);
     let media = Content::Media(Media::file(MediaKind::File, open, "report.pdf"));
-    let reply = Reply { number: 0, class: ReplyClass::Answer, content: media };
-    host.channel.reply(&turn.turn, reply).await.unwrap();
+    host.gives(&turn.turn, 0, media).await;
     host.finishes(&turn.turn).await;
     gate.arrived().await;
     // Another process rings, as a command does.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use backend::{Backend, Endpoint, Policy, User};
-use contract::{Author, Channel as _, Content, Media, MediaKind, Reply, ReplyClass, Verdict};
+use contract::{Author, Channel as _, Content, Media, MediaKind, Verdict};
 use ilink::UserId;
 use ilink::wire::{CdnMedia, Decimal, FileItem, Item, ItemKind, Message, RefMsg, TextItem};
 
@@ -115,8 +115,7 @@ async fn without_a_known_owner_nobody_is_one() {
 async fn gives_file(host: &TestHost, turn: &contract::TurnId, path: &Path) {
     let name = path.file_name().unwrap().to_str().unwrap();
     let media = Media::file(MediaKind::File, path.to_owned(), name);
-    let reply = Reply { number: 0, class: ReplyClass::Answer, content: Content::Media(media) };
-    host.channel.reply(turn, reply).await.unwrap();
+    host.gives(turn, 0, Content::Media(media)).await;
     host.finishes(turn).await;
 }
 
