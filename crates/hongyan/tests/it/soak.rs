@@ -15,6 +15,7 @@
 
 #![expect(clippy::print_stdout, reason = "shown when the test fails, and by --nocapture")]
 
+use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use backend::{Backend, Duplicate, Policy};
@@ -168,7 +169,13 @@ fn policy(copied_after: Duration) -> Policy {
 /// Kills the gateway so often while `n` messages are answered, at random but
 /// never so close that it gets nothing done: a turn that five crashes have cut
 /// is set aside, as it should be.
-async fn kill(gateway: &mut Gateway, kills: u32, n: u64, chance: &mut StdRng, tally: &Tally) {
+async fn kill(
+    gateway: &mut Gateway,
+    kills: u32,
+    n: u64,
+    chance: &mut StdRng,
+    tally: &Tally,
+) -> Infallible {
     let (before, slice) = (tally.answered.get(), n / u64::from(kills + 1));
     for kill in 0..u64::from(kills) {
         let moment = before + kill * slice + chance.random_range(0..slice);
@@ -184,7 +191,7 @@ async fn kill(gateway: &mut Gateway, kills: u32, n: u64, chance: &mut StdRng, ta
 }
 
 /// Says now and then how far it is.
-async fn tell(name: &str, tally: &Tally) {
+async fn tell(name: &str, tally: &Tally) -> Infallible {
     let mut last = tally.answered.get();
     loop {
         const EVERY: u64 = 5;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use backend::{Endpoint, Policy};
+use backend::{Endpoint, Fault, Policy};
 use contract::{Attachment, Channel as _, MediaKind};
 use ilink::client::{Http, HttpOptions};
 use ilink::media::{Limits, Source, Upload, Uploaded, VoiceFacts};
@@ -308,4 +308,31 @@ async fn voice_messages_can_be_heard_and_read() {
     let heard = host.answers("ok").await.attachments.remove(0);
     assert_eq!((heard.mime.as_deref(), heard.problem), (Some("audio/silk"), None));
     assert!(heard.path.unwrap().exists());
+}
+
+#[tokio::test]
+async fn a_batch_in_the_wrong_order_is_handed_over_in_the_right_one() {
+    let scene = Scene::new().await;
+    for text in ["one", "two", "three"] {
+        scene.alice.says(text).await;
+    }
+    scene.backend.next(Endpoint::GetUpdates, Fault::Reorder);
+
+    let host = TestHost::start(scene.dir.path()).await;
+    assert_eq!(host.hears().await.text, "one\ntwo\nthree");
+}
+
+#[tokio::test]
+async fn a_file_that_was_cut_on_its_way_is_fetched_again() {
+    let scene = Scene::new().await;
+    let host = TestHost::start(scene.dir.path()).await;
+    for fault in [Fault::TruncatedJson, Fault::EmptyBody] {
+        scene.backend.next(Endpoint::CdnDownload, fault);
+        scene.alice.sends_file(b"all of it", "whole.txt").await;
+        let inbound = host.hears().await;
+        let path = inbound.attachments[0].path.as_ref().unwrap();
+        assert_eq!(std::fs::read(path).unwrap(), b"all of it");
+        host.finishes(&inbound.turn).await;
+    }
+    assert_eq!(scene.backend.faults_left(), 0);
 }
