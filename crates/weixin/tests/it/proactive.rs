@@ -233,9 +233,9 @@ async fn a_restart_replays_nothing_that_is_stale() {
 #[tokio::test]
 async fn entries_are_dropped_and_retried_and_hold_up_nobody() {
     let scene = Scene::tencent().await;
+    let (host, dropped) = a_day_later(&scene).await;
     let bob = scene.backend.user("bob").await;
     log_in(scene.dir.path(), &scene.backend.bind(&bob).await);
-    let (host, dropped) = a_day_later(&scene).await;
     let kept = host.pushes(push(scene.alice.id().as_str(), SendClass::Report, "the news")).await;
     bob.says("hello").await;
     host.answers("hello, Bob").await;

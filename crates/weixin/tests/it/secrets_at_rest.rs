@@ -57,6 +57,7 @@ async fn nothing_in_the_folder_can_be_read_by_others() {
     std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o644)).unwrap();
     let mut settings = hasty(dir);
     settings.intake.merge = weixin::MergeSettings::off();
+    settings.sending.limits = weixin::governor::Limits::tencent();
     settings.sending.limits.overflow = weixin::governor::Overflow::File;
     settings.sending.limits.sends_per_inbound = Some(8);
     let host = TestHost::start_on(settings).await;
