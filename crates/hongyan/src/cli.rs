@@ -30,6 +30,8 @@ pub(crate) struct Cli {
     pub(crate) lang: Option<String>,
     #[arg(long, global = true, env = "HONGYAN_STATE", value_name = "DIR", help = text("help.state"))]
     pub(crate) state: Option<PathBuf>,
+    #[arg(long, global = true, env = "HONGYAN_CONFIG", value_name = "FILE", help = text("help.config"))]
+    pub(crate) config: Option<PathBuf>,
     #[arg(long, global = true, env = "HONGYAN_LOG", default_value = "warn", value_name = "FILTER", help = text("help.log"))]
     pub(crate) log: String,
     #[command(subcommand)]

@@ -19,24 +19,22 @@ use crate::error::CliError;
 
 /// Does what the command line says.
 pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
-    match cli.command {
-        Command::Demo(args) => demo::run(args, cli.state).await,
-        Command::Backend(args) => backend::run(args, &State::resolve(cli.state)?).await,
-        Command::Gateway(GatewayCommand::Run(args)) => {
-            gateway::run(args, &State::resolve(cli.state)?).await
-        }
-        Command::Channels(ChannelsCommand::Login(args)) => {
-            login::run(args, &State::resolve(cli.state)?).await
-        }
+    let Cli { state, config, command, .. } = cli;
+    let configured = || State::resolve(state.clone())?.configured(config);
+    match command {
+        Command::Demo(args) => demo::run(args, state).await,
+        Command::Backend(args) => backend::run(args, &State::resolve(state)?).await,
+        Command::Gateway(GatewayCommand::Run(args)) => gateway::run(args, &configured()?).await,
+        Command::Channels(ChannelsCommand::Login(args)) => login::run(args, &configured()?).await,
         Command::Channels(ChannelsCommand::Status(args)) => {
-            status::run(&args, &State::resolve(cli.state)?).await
+            status::run(&args, &configured()?).await
         }
-        Command::Send(args) => send::run(args, &State::resolve(cli.state)?).await,
-        Command::Outbox(command) => outbox::run(command, &State::resolve(cli.state)?).await,
-        Command::Peers(command) => peers::run(command, &State::resolve(cli.state)?).await,
-        Command::Metrics => metrics::run(&State::resolve(cli.state)?).await,
+        Command::Send(args) => send::run(args, &configured()?).await,
+        Command::Outbox(command) => outbox::run(command, &configured()?).await,
+        Command::Peers(command) => peers::run(command, &configured()?).await,
+        Command::Metrics => metrics::run(&configured()?).await,
         Command::Explain(args) => explain::run(&args),
-        Command::Accounts(command) => accounts::run(command, &State::resolve(cli.state)?).await,
+        Command::Accounts(command) => accounts::run(command, &configured()?).await,
         Command::Completions { shell } => {
             completions::run(shell);
             Ok(())

@@ -9,9 +9,10 @@ use gateway::agents::{ApiKey, Guide, GuideOptions, OpenAi, OpenAiOptions};
 use gateway::{Access, Agent, Config, Gateway, GatewayError};
 use ilink::BotAgent;
 use ilink::client::{Http, HttpOptions};
-use weixin::{Accounts, CHANNEL_ID, Settings, StoreKey, WeixinChannel};
+use weixin::{Accounts, CHANNEL_ID, ChannelSettings, Settings, StoreKey, WeixinChannel};
 
 use crate::cli::{AgentArgs, AgentName};
+use crate::config::{ConfigError, ConfigFile};
 use crate::error::{CliError, Kind};
 use crate::texts::t;
 
@@ -23,24 +24,41 @@ pub(crate) const GRACE: Duration = Duration::from_secs(10);
 pub(crate) struct State {
     dir: PathBuf,
     key: Option<StoreKey>,
+    section: ChannelSettings,
+    config: Option<ConfigFile>,
 }
 
 impl State {
     /// Uses the folder that was named, or the one in the home folder.
     pub(crate) fn resolve(named: Option<PathBuf>) -> Result<Self, CliError> {
-        let key = credentials_key()?;
         if let Some(dir) = named {
-            return Ok(Self { dir, key });
+            return Ok(Self::at(dir));
         }
         let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
         let home = home.ok_or_else(|| {
             CliError::new(Kind::Config, t!("error.home")).hinted(t!("hint.state"))
         })?;
-        Ok(Self { dir: home.join(".hongyan"), key })
+        Ok(Self::at(home.join(".hongyan")))
     }
 
     pub(crate) fn at(dir: PathBuf) -> Self {
-        Self { dir, key: None }
+        Self { dir, key: None, section: ChannelSettings::default(), config: None }
+    }
+
+    /// Reads the configuration file, and the key of credentials at rest.
+    pub(crate) fn configured(self, named: Option<PathBuf>) -> Result<Self, CliError> {
+        let mut file = ConfigFile::locate(named, &self.dir).map_err(unusable)?;
+        let config = file.read().map_err(unusable)?;
+        let (section, warnings) = ChannelSettings::parse(&config.section)
+            .map_err(|err| unusable(file.placed(&config, err.into())))?;
+        file.warn(&config, &warnings.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let key = credentials_key(section.credentials_key_file().map(|path| file.whole(&path)))?;
+        Ok(Self { key, section, config: Some(file), ..self })
+    }
+
+    /// Returns the configuration file, to be watched.
+    pub(crate) fn config(&self) -> Option<ConfigFile> {
+        self.config.clone()
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -59,6 +77,11 @@ impl State {
     pub(crate) fn weixin(&self) -> Settings {
         let mut settings = Settings::new(self.dir.join(CHANNEL_ID));
         settings.key.clone_from(&self.key);
+        settings.section.clone_from(&self.section);
+        // A folder that is not whole would move with the process.
+        if let Ok(dir) = std::path::absolute(&self.dir) {
+            settings.sending.media_roots = vec![dir.join("workspace"), dir.join("media")];
+        }
         settings.bot_agent = BotAgent::sanitize(concat!("Hongyan/", env!("CARGO_PKG_VERSION")));
         settings
     }
@@ -90,11 +113,17 @@ impl State {
     }
 }
 
-/// Reads the key of credentials at rest, from the file that the environment names.
-fn credentials_key() -> Result<Option<StoreKey>, CliError> {
+/// Errors of the file say all that there is to say in one line.
+fn unusable(err: ConfigError) -> CliError {
+    CliError::new(Kind::Config, err.to_string()).hinted(t!("hint.config"))
+}
+
+/// Reads the key of credentials at rest, from the file that the environment
+/// names, or else the configuration.
+fn credentials_key(configured: Option<PathBuf>) -> Result<Option<StoreKey>, CliError> {
     const NAME: &str = "HONGYAN_CREDENTIALS_KEY_FILE";
-    let named = std::env::var_os(NAME).filter(|path| !path.is_empty());
-    let key = named.map(|path| StoreKey::read(Path::new(&path))).transpose();
+    let named = std::env::var_os(NAME).filter(|path| !path.is_empty()).map(PathBuf::from);
+    let key = named.or(configured).map(|path| StoreKey::read(&path)).transpose();
     key.map_err(|err| CliError::new(Kind::Config, err.to_string()).hinted(t!("hint.key_file")))
 }
 

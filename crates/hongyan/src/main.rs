@@ -6,6 +6,7 @@ use std::process::ExitCode;
 mod cli;
 mod commands;
 mod composition;
+mod config;
 mod error;
 mod language;
 mod output;

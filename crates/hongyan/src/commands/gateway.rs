@@ -8,13 +8,23 @@ use crate::{output, signals};
 
 pub(crate) async fn run(args: RunArgs, state: &State) -> Result<(), CliError> {
     let agent = agent(&args.agent)?;
-    let gateway = state.start_gateway(state.channel()?, agent, &args.allow_from).await?;
+    let channel = state.channel()?;
+    let gateway = state.start_gateway(channel.clone(), agent, &args.allow_from).await?;
     output::done(t!("gateway.running"));
     output::aside(t!("gateway.scope"));
     if state.weixin().registry().accounts().is_ok_and(|accounts| accounts.is_empty()) {
         output::note(t!("gateway.no_accounts"));
     }
-    signals::stop_asked().await;
+    let watched = async {
+        match state.config() {
+            Some(file) => file.watch(&channel).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = signals::stop_asked() => {}
+        () = watched => {}
+    }
     output::note(t!("gateway.stopping"));
     tokio::select! {
         () = gateway.stop(GRACE) => {}

@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use backend::{Backend, Policy};
 use serde_json::{Value, json};
 
-use crate::program::{GatewayProcess, hongyan, log_in};
+use crate::program::{GatewayProcess, hongyan, log_in, polls};
 
 fn run(command: &mut Command) -> (Option<i32>, String, String) {
     let Output { status, stdout, stderr } = command.output().unwrap();
@@ -37,6 +37,7 @@ async fn accounts_are_named_switched_and_removed_beside_a_gateway() {
     let gateway = GatewayProcess::start(dir.path(), &[]);
     alice.says("are you there?").await;
     alice.hears().await;
+    polls(dir.path());
 
     let id = listed(dir.path())[0]["account"].as_str().unwrap().to_owned();
     assert_eq!(accounts(dir.path(), &["rename", &id, "Work"]).0, Some(0));

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdout, Output, Stdio};
 use backend::{Backend, Policy};
 use serde_json::{Value, json};
 
-use crate::program::{GatewayProcess, hongyan, log_in};
+use crate::program::{GatewayProcess, hongyan, log_in, polls};
 
 fn output(command: &mut std::process::Command) -> (Option<i32>, String, String) {
     let Output { status, stdout, stderr } = command.output().unwrap();
@@ -152,21 +152,7 @@ async fn a_gateway_stops_when_asked_and_tells_the_backend() {
     let gateway = GatewayProcess::start(dir.path(), &[]);
     alice.says("are you there?").await;
     assert!(alice.hears().await.contains("are you there?"));
-    // The state is noted for others within a moment.
-    let polling = async {
-        loop {
-            let (code, stdout, _) =
-                output(hongyan(dir.path()).args(["channels", "status", "--json"]));
-            let status: Value = serde_json::from_str(&stdout).unwrap();
-            assert_eq!(code, Some(0));
-            if status[0]["state"] == json!("polling") {
-                return;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    let patience = std::time::Duration::from_secs(20);
-    tokio::time::timeout(patience, polling).await.expect("it never said that it polls");
+    polls(dir.path());
 
     let second = output(hongyan(dir.path()).args(["gateway", "run"]));
     assert_eq!(second.0, Some(75), "{}", second.2);

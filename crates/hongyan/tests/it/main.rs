@@ -4,6 +4,7 @@
 
 mod accounts;
 mod cli;
+mod config;
 mod kill;
 mod model;
 mod program;

@@ -11,10 +11,11 @@ use weixin::Settings;
 pub(crate) fn hongyan(state: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hongyan"));
     command
-        .args(["--lang", "en", "--log", "error", "--state"])
+        .args(["--lang", "en", "--state"])
         .arg(state)
         .env_remove("HONGYAN_STATE")
-        .env_remove("HONGYAN_LOG")
+        .env_remove("HONGYAN_CONFIG")
+        .env("HONGYAN_LOG", "error")
         .env("NO_COLOR", "1")
         .env("NO_PROXY", "127.0.0.1")
         .stdin(Stdio::null());
@@ -59,6 +60,17 @@ impl Drop for GatewayProcess {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// Waits until the status, which is noted now and then, says that the one
+/// account polls.
+pub(crate) fn polls(state: &Path) {
+    let polls = || {
+        let output = hongyan(state).args(["channels", "status", "--json"]).output().unwrap();
+        let status: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        status[0]["state"] == "polling"
+    };
+    assert!((0..200).any(|_| polls()), "the account never polls");
 }
 
 /// Puts a bound bot's credentials where a login would put them.

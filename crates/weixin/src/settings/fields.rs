@@ -136,12 +136,11 @@ impl Field {
     fn schema(&self, defaults: &Value) -> Value {
         let mut schema = self.kind.schema();
         schema["description"] = self.doc.into();
-        let default = match self.kind {
-            Limit => defaults.pointer(&pointer(&self.home())).map(|it| match it {
-                Value::Null => Value::Bool(false),
-                set => set.clone(),
-            }),
-            _ => defaults.pointer(&pointer(&self.home())).filter(|it| !it.is_null()).cloned(),
+        let set = defaults.pointer(&pointer(&self.home())).cloned();
+        let default = if matches!(self.kind, Limit) {
+            set.map(|it| if it.is_null() { Value::Bool(false) } else { it })
+        } else {
+            set.filter(|it| !it.is_null())
         };
         if let Some(default) = default {
             schema["default"] = default;

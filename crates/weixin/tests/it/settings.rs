@@ -92,6 +92,38 @@ fn the_schema_the_defaults_and_the_structs_agree() {
     assert_eq!(flat.len(), fields.len());
 }
 
+/// The table of the manual is this one.
+#[test]
+fn the_manual_lists_every_setting_as_it_is() {
+    let manual = include_str!("../../../../docs/settings.md");
+    let schema = ChannelSettings::schema();
+    let per_account = leaves(&schema["properties"]["accounts"]["additionalProperties"], "");
+    let is_per_account = |path: &str| per_account.iter().any(|(known, _)| known == path);
+    let row = |(path, field): &(String, Value)| {
+        let default = field.get("default").map_or("none".to_owned(), |it| format!("`{it}`"));
+        let applied = match applied(path, field) {
+            _ if path == "credentialsKeyFile" => "at the next start of the program",
+            Change::Restart => "restart",
+            Change::Apply | Change::Nothing => "at once",
+        };
+        let only = if is_per_account(path) { "" } else { ", channel only" };
+        let meaning = field["description"].as_str().unwrap();
+        format!("| `{path}` | {default} | {applied}{only} | {meaning} |\n")
+    };
+    let table: String = leaves(&schema, "").iter().map(row).collect();
+    assert!(manual.ends_with(&table), "docs/settings.md must end with:\n{table}");
+}
+
+/// How a change of one setting is applied to an account.
+fn applied(path: &str, field: &Value) -> Change {
+    let with = |value| path.rsplit('.').fold(value, |inner, key| json!({ key: inner }));
+    let changes = samples(field).into_iter().map(|value| {
+        let before = resolved(json!({}), "a", None);
+        Change::between(&before, &resolved(with(value), "a", None))
+    });
+    changes.max_by_key(|change| *change == Change::Restart).unwrap()
+}
+
 /// All fields below a schema, by path.
 fn leaves(schema: &Value, at: &str) -> Vec<(String, Value)> {
     let node =
@@ -131,8 +163,8 @@ fn samples(field: &Value) -> Vec<Value> {
         "integer" => vec![field["minimum"].clone(), field["maximum"].clone()],
         "number" => vec![json!(0.001), field["maximum"].clone()],
         "string" if field["format"] == "uri" => vec![json!("https://example.org")],
-        "string" => vec![json!("text")],
-        // A path for folders, a network, and a word, whichever is wanted.
+        "string" => vec![json!("Text/1.0")],
+        // Their items are tested one by one.
         "array" => vec![json!([])],
         other => panic!("{other}"),
     }

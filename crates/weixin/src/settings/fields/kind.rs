@@ -45,10 +45,10 @@ impl Kind {
         let checked = match self {
             Self::Flag => value.as_bool().map(Value::from),
             Self::Text => value.as_str().map(Value::from),
-            Self::Tag => match value {
-                Value::Number(number) => Some(number.to_string().into()),
-                other => other.as_str().map(Value::from),
-            },
+            Self::Tag => {
+                let digits = value.as_number().map(|number| number.to_string().into());
+                digits.or_else(|| value.as_str().map(Value::from))
+            }
             Self::Url => value.as_str().and_then(base_url).map(Value::from),
             Self::Word(words) => value.as_str().filter(|it| words.contains(it)).map(Value::from),
             Self::Count(least) => whole(value, least, MOST),

@@ -1,0 +1,267 @@
+//! The configuration file: JSON5, read at the start and watched from then on.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use contract::{Channel, ChannelError};
+use jsonc_parser::ParseOptions;
+use jsonc_parser::errors::ParseError;
+use serde_json::{Map, Value};
+
+/// The names of the channel under `channels`.
+const CHANNEL_NAMES: [&str; 3] = [weixin::CHANNEL_ID, "weixin", "wechat"];
+/// What OpenClaw's own configuration has at its top: no mistake, and nothing to
+/// us yet.
+const OPENCLAWS: [&str; 36] = [
+    "$include",
+    "$schema",
+    "acp",
+    "agents",
+    "approvals",
+    "audio",
+    "auth",
+    "bindings",
+    "broadcast",
+    "browser",
+    "canvasHost",
+    "cli",
+    "commands",
+    "cron",
+    "diagnostics",
+    "discovery",
+    "env",
+    "gateway",
+    "hooks",
+    "logging",
+    "mcp",
+    "media",
+    "memory",
+    "messages",
+    "meta",
+    "models",
+    "nodeHost",
+    "plugins",
+    "secrets",
+    "session",
+    "skills",
+    "talk",
+    "tools",
+    "ui",
+    "update",
+    "wizard",
+];
+/// How often the file is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// A configuration file that may be there.
+#[derive(Clone, Debug)]
+pub(crate) struct ConfigFile {
+    path: PathBuf,
+    /// As it was when it was read last.
+    seen: Option<Stamp>,
+}
+
+/// What the file says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Config {
+    /// The section of the WeChat channel.
+    pub(crate) section: Value,
+    /// Where the section stands.
+    place: &'static str,
+}
+
+/// Tells one version of the file from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    modified: Option<SystemTime>,
+    len: u64,
+}
+
+/// The file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    #[error("{} cannot be read: {source}", path.display())]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("{}:{}:{}: {}", path.display(), why.line_display(), why.column_display(), why.kind())]
+    Garbled { path: PathBuf, why: ParseError },
+    #[error("{}: {what}", path.display())]
+    Wrong { path: PathBuf, what: String },
+}
+
+impl ConfigFile {
+    /// Chooses the file that was named, or the one in the state folder.
+    pub(crate) fn locate(named: Option<PathBuf>, state: &Path) -> Result<Self, ConfigError> {
+        let is_named = named.is_some();
+        let path = named.unwrap_or_else(|| state.join("config.json5"));
+        if is_named && let Err(source) = fs::metadata(&path) {
+            return Err(ConfigError::Unreadable { path, source });
+        }
+        Ok(Self { path, seen: None })
+    }
+
+    /// Reads the file; one that is not there says nothing.
+    pub(crate) fn read(&mut self) -> Result<Config, ConfigError> {
+        // Before it is read: what changes while it is read counts as news.
+        self.seen = self.stamp();
+        if self.seen.is_none() {
+            return Ok(Config { section: Value::Object(Map::new()), place: CHANNEL_NAMES[0] });
+        }
+        let text = fs::read_to_string(&self.path)
+            .map_err(|source| ConfigError::Unreadable { path: self.path.clone(), source })?;
+        let (config, warnings) = self.parse(&text)?;
+        for warning in warnings {
+            tracing::warn!(file = %self.path.display(), "{warning}");
+        }
+        Ok(config)
+    }
+
+    /// Applies each new version of the file to a channel. A version that cannot
+    /// be used changes nothing and is reported once.
+    pub(crate) async fn watch(mut self, channel: &dyn Channel) {
+        let mut last = self.seen;
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let now = self.stamp();
+            // Settled, so that no file is read that is being written; one that
+            // is gone is perhaps about to be replaced.
+            let is_settled = now == last;
+            last = now;
+            if !is_settled || now == self.seen || now.is_none() {
+                continue;
+            }
+            match self.read() {
+                Ok(config) => self.apply(channel, config).await,
+                Err(err) => tracing::error!(error = %err, "configuration not applied"),
+            }
+        }
+    }
+
+    async fn apply(&self, channel: &dyn Channel, config: Config) {
+        match channel.configure(config.section.clone()).await {
+            Ok(warnings) => {
+                tracing::info!(file = %self.path.display(), "configuration applied");
+                self.warn(&config, &warnings);
+            }
+            Err(err) => {
+                let err = self.placed(&config, err);
+                tracing::error!(error = %err, "configuration not applied");
+            }
+        }
+    }
+
+    /// Reports what in a section was not understood.
+    pub(crate) fn warn(&self, config: &Config, warnings: &[String]) {
+        let (file, place) = (self.path.display(), config.place);
+        for warning in warnings {
+            tracing::warn!(%file, "channels.{place}.{warning}");
+        }
+    }
+
+    /// Says where in the file a section is wrong.
+    pub(crate) fn placed(&self, config: &Config, err: ChannelError) -> ConfigError {
+        let what = match err {
+            ChannelError::Settings { path, reason } => {
+                let place = format!("channels.{}.{path}", config.place);
+                format!("{}: {reason}", place.trim_end_matches('.'))
+            }
+            other => other.to_string(),
+        };
+        ConfigError::Wrong { path: self.path.clone(), what }
+    }
+
+    /// Returns a path in the file: one that is not whole begins at the file's folder.
+    pub(crate) fn whole(&self, path: &Path) -> PathBuf {
+        self.path.parent().map_or_else(|| path.to_owned(), |folder| folder.join(path))
+    }
+
+    fn stamp(&self) -> Option<Stamp> {
+        let found = fs::metadata(&self.path).ok()?;
+        Some(Stamp { modified: found.modified().ok(), len: found.len() })
+    }
+
+    fn parse(&self, text: &str) -> Result<(Config, Vec<String>), ConfigError> {
+        let path = || self.path.clone();
+        let wrong = |what: String| ConfigError::Wrong { path: path(), what };
+        // JSON5 allows what the parser allows by default, and wants its commas.
+        let options = ParseOptions { allow_missing_commas: false, ..ParseOptions::default() };
+        let root: Value = jsonc_parser::parse_to_serde_value(text, &options)
+            .map_err(|why| ConfigError::Garbled { path: path(), why })?;
+        let Value::Object(mut root) = root else {
+            return Err(wrong("it must be an object in braces".to_owned()));
+        };
+        let channels = match root.remove("channels").unwrap_or_default() {
+            Value::Null => Map::new(),
+            Value::Object(channels) => channels,
+            _ => return Err(wrong("channels: it must be an object in braces".to_owned())),
+        };
+        let unknown = root.keys().filter(|key| !OPENCLAWS.contains(&key.as_str()));
+        let mut warnings: Vec<_> =
+            unknown.map(|key| format!("{key}: not known, and ignored")).collect();
+        let mut found = None;
+        for (name, section) in channels {
+            match CHANNEL_NAMES.iter().find(|known| **known == name) {
+                Some(place) if found.is_none() => found = Some(Config { section, place }),
+                Some(_) => {
+                    return Err(wrong(format!("channels.{name}: the channel stands there twice")));
+                }
+                None => {
+                    warnings.push(format!("channels.{name}: no such channel here, and ignored"))
+                }
+            }
+        }
+        let none = || Config { section: Value::Object(Map::new()), place: CHANNEL_NAMES[0] };
+        Ok((found.unwrap_or_else(none), warnings))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn parse(text: &str) -> Result<(Config, Vec<String>), String> {
+        let file = ConfigFile { path: "c.json5".into(), seen: None };
+        file.parse(text).map_err(|err| err.to_string())
+    }
+
+    #[test]
+    fn the_section_is_found_under_each_name_and_json5_is_read() {
+        for name in CHANNEL_NAMES {
+            let text = format!("{{ // mine\n channels: {{ '{name}': {{ routeTag: 0x7, }}, }}, }}");
+            let config = Config { section: json!({"routeTag": 7}), place: name };
+            assert_eq!(parse(&text), Ok((config, Vec::new())));
+        }
+        let (empty, warnings) = parse("{}").unwrap();
+        assert_eq!((empty.section, warnings), (json!({}), Vec::new()));
+    }
+
+    #[test]
+    fn keys_that_nobody_knows_are_warned_of_and_openclaws_are_not() {
+        let text = "{agents: {}, gateway: 1, chanels: {}, channels: {telegram: {}}}";
+        let (_, warnings) = parse(text).unwrap();
+        let expected = [
+            "chanels: not known, and ignored",
+            "channels.telegram: no such channel here, and ignored",
+        ];
+        assert_eq!(warnings, expected);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_says_where() {
+        let cases = [
+            ("{\n  channels: {", "c.json5:2:14: Unterminated object"),
+            ("{a: 1\n b: 2}", "c.json5:1:6: Expected comma"),
+            ("", "c.json5: it must be an object in braces"),
+            ("{channels: 1}", "c.json5: channels: it must be an object in braces"),
+            (
+                "{channels: {weixin: {}, wechat: {}}}",
+                "c.json5: channels.weixin: the channel stands there twice",
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parse(text).map(drop), Err(expected.to_owned()), "{text}");
+        }
+    }
+}
