@@ -63,7 +63,7 @@ pub(crate) struct ConfigFile {
 }
 
 /// What the file says.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Config {
     /// The section of the WeChat channel.
     pub(crate) section: Value,
@@ -89,6 +89,16 @@ pub(crate) enum ConfigError {
     Wrong { path: PathBuf, what: String },
 }
 
+impl Default for Config {
+    fn default() -> Self {
+        Self { section: nothing(), place: CHANNEL_NAMES[0] }
+    }
+}
+
+fn nothing() -> Value {
+    Value::Object(Map::new())
+}
+
 impl ConfigFile {
     /// Chooses the file that was named, or the one in the state folder.
     pub(crate) fn locate(named: Option<PathBuf>, state: &Path) -> Result<Self, ConfigError> {
@@ -105,7 +115,7 @@ impl ConfigFile {
         // Before it is read: what changes while it is read counts as news.
         self.seen = self.stamp();
         if self.seen.is_none() {
-            return Ok(Config { section: Value::Object(Map::new()), place: CHANNEL_NAMES[0] });
+            return Ok(Config::default());
         }
         let text = fs::read_to_string(&self.path)
             .map_err(|source| ConfigError::Unreadable { path: self.path.clone(), source })?;
@@ -160,12 +170,11 @@ impl ConfigFile {
 
     /// Says where in the file a section is wrong.
     pub(crate) fn placed(&self, config: &Config, err: ChannelError) -> ConfigError {
-        let what = match err {
-            ChannelError::Settings { path, reason } => {
-                let place = format!("channels.{}.{path}", config.place);
-                format!("{}: {reason}", place.trim_end_matches('.'))
-            }
-            other => other.to_string(),
+        let what = if let ChannelError::Settings { path, reason } = err {
+            let place = format!("channels.{}.{path}", config.place);
+            format!("{}: {reason}", place.trim_end_matches('.'))
+        } else {
+            err.to_string()
         };
         ConfigError::Wrong { path: self.path.clone(), what }
     }
@@ -190,28 +199,27 @@ impl ConfigFile {
         let Value::Object(mut root) = root else {
             return Err(wrong("it must be an object in braces".to_owned()));
         };
-        let channels = match root.remove("channels").unwrap_or_default() {
-            Value::Null => Map::new(),
-            Value::Object(channels) => channels,
-            _ => return Err(wrong("channels: it must be an object in braces".to_owned())),
+        let channels = root.remove("channels").filter(|it| !it.is_null()).unwrap_or_else(nothing);
+        let Value::Object(channels) = channels else {
+            return Err(wrong("channels: it must be an object in braces".to_owned()));
         };
         let unknown = root.keys().filter(|key| !OPENCLAWS.contains(&key.as_str()));
         let mut warnings: Vec<_> =
             unknown.map(|key| format!("{key}: not known, and ignored")).collect();
         let mut found = None;
         for (name, section) in channels {
+            let section = if section.is_null() { nothing() } else { section };
             match CHANNEL_NAMES.iter().find(|known| **known == name) {
                 Some(place) if found.is_none() => found = Some(Config { section, place }),
                 Some(_) => {
                     return Err(wrong(format!("channels.{name}: the channel stands there twice")));
                 }
                 None => {
-                    warnings.push(format!("channels.{name}: no such channel here, and ignored"))
+                    warnings.push(format!("channels.{name}: no such channel here, and ignored"));
                 }
             }
         }
-        let none = || Config { section: Value::Object(Map::new()), place: CHANNEL_NAMES[0] };
-        Ok((found.unwrap_or_else(none), warnings))
+        Ok((found.unwrap_or_default(), warnings))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use backend::Credentials as Bound;
 use weixin::Settings;
@@ -70,7 +71,10 @@ pub(crate) fn polls(state: &Path) {
         let status: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         status[0]["state"] == "polling"
     };
-    assert!((0..200).any(|_| polls()), "the account never polls");
+    let begun = Instant::now();
+    while !polls() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the account never polls");
+    }
 }
 
 /// Puts a bound bot's credentials where a login would put them.
