@@ -5,15 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction};
+use tokio::sync::Semaphore;
 
 use crate::migrate::migrate;
 use crate::writer::Writer;
 
 /// How long a statement waits for a lock that another process holds.
 const BUSY: Duration = Duration::from_secs(5);
-/// How many idle read connections are kept.
-const MOST_READERS: usize = 4;
+/// How many long queries run side by side; more wait. Each has a thread and a
+/// connection, whose opening costs more than most queries.
+const MOST_READS: usize = 4;
+/// How many idle read connections are kept: for those, and for glances.
+const MOST_READERS: usize = 2 * MOST_READS;
 
 /// One SQLite file. Clones share it.
 #[derive(Clone)]
@@ -24,6 +29,7 @@ pub struct Ledger {
 struct Shared {
     path: PathBuf,
     writer: Writer,
+    reads: Semaphore,
     // Held to take or put back a connection, never across an await.
     readers: Mutex<Vec<Connection>>,
 }
@@ -92,6 +98,7 @@ impl Ledger {
         let shared = Shared {
             path: path.to_owned(),
             writer: Writer::start(conn),
+            reads: Semaphore::new(MOST_READS),
             readers: Mutex::default(),
         };
         Ok(Self { shared: Arc::new(shared) })
@@ -126,13 +133,23 @@ impl Ledger {
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let shared = Arc::clone(&self.shared);
-        let run = move || {
-            let conn = shared.take_reader()?;
-            let found = query(&conn);
-            shared.put_back(conn);
-            found.map_err(LedgerError::Statement)
-        };
+        let _turn = self.shared.reads.acquire().await.map_err(|_| LedgerError::Closed)?;
+        let run = move || shared.query(query);
         tokio::task::spawn_blocking(run).await.unwrap_or(Err(LedgerError::Closed))
+    }
+
+    /// Runs a query like [`read`](Self::read), on the calling thread. Only for
+    /// look-ups of a few rows by an index: they take some microseconds, and the
+    /// way to another thread and back takes more.
+    ///
+    /// # Errors
+    ///
+    /// When the query fails.
+    pub fn glance<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, LedgerError> {
+        self.shared.query(query)
     }
 
     /// Ends the writer after the jobs handed over so far. Later writes fail
@@ -144,6 +161,16 @@ impl Ledger {
 }
 
 impl Shared {
+    fn query<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, LedgerError> {
+        let conn = self.take_reader()?;
+        let found = query(&conn);
+        self.put_back(conn);
+        found.map_err(LedgerError::Statement)
+    }
+
     fn take_reader(&self) -> Result<Connection, LedgerError> {
         if let Some(conn) = self.readers.lock().pop() {
             return Ok(conn);
@@ -152,6 +179,7 @@ impl Shared {
         let opened = |source| LedgerError::Open { path: self.path.clone(), source };
         let conn = Connection::open_with_flags(&self.path, flags).map_err(opened)?;
         conn.busy_timeout(BUSY).map_err(opened)?;
+        steady(&conn).map_err(opened)?;
         Ok(conn)
     }
 
@@ -177,6 +205,13 @@ fn configure(conn: &Connection) -> rusqlite::Result<()> {
     conn.pragma_update(None, "journal_mode", "WAL")?;
     conn.pragma_update(None, "synchronous", "FULL")?;
     conn.pragma_update(None, "foreign_keys", true)?;
+    steady(conn)
+}
+
+/// Prepares each statement once. Without the guarantee, SQLite plans a statement
+/// anew whenever a value is bound that the plan could depend on, such as a limit;
+/// that takes longer than all look-ups here.
+fn steady(conn: &Connection) -> rusqlite::Result<()> {
     conn.set_prepared_statement_cache_capacity(64);
-    Ok(())
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }

@@ -7,7 +7,8 @@
 //! write() ─┐
 //! write() ─┼─▶ writer thread: BEGIN · job · job · job · COMMIT ─▶ every caller is told
 //! write() ─┘                  (each job in a savepoint of its own)
-//! read()  ───▶ one of a few read-only connections
+//! read()  ───▶ one of a few read-only connections, on a thread for it
+//! glance() ──▶ the same, on the caller's thread: for look-ups by an index
 //! ```
 //!
 //! Promise: when [`Ledger::write`] returns `Ok`, the change is on disk

@@ -98,7 +98,7 @@ fn in_savepoint<T>(
     work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<T> {
     // Dropping the savepoint undoes it.
-    tx.execute_batch("SAVEPOINT job")?;
+    tx.prepare_cached("SAVEPOINT job")?.execute([])?;
     let undo = Undo { tx, done: false };
     let value = work(undo.tx)?;
     undo.keep()?;
@@ -113,7 +113,7 @@ struct Undo<'a, 'conn> {
 
 impl Undo<'_, '_> {
     fn keep(mut self) -> rusqlite::Result<()> {
-        self.tx.execute_batch("RELEASE job")?;
+        self.tx.prepare_cached("RELEASE job")?.execute([])?;
         self.done = true;
         Ok(())
     }

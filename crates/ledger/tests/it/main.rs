@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use ledger::{Ledger, LedgerError};
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 
 const V1: &str = "CREATE TABLE word (text TEXT NOT NULL UNIQUE) STRICT";
 const V2: &str = "ALTER TABLE word ADD COLUMN n INTEGER NOT NULL DEFAULT 0";
@@ -154,4 +154,30 @@ async fn the_files_are_private_from_the_first_byte() {
         let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "{:?}", entry.file_name());
     }
+}
+
+#[tokio::test]
+async fn a_glance_sees_every_write_that_has_returned() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(&dir.path().join("store.sqlite"), &[V1]).unwrap();
+    for (n, word) in ["one", "two", "three"].into_iter().enumerate() {
+        ledger.write(insert(word)).await.unwrap();
+        let count = |conn: &Connection| {
+            conn.prepare_cached("SELECT count(*) FROM word")?.query_row([], |row| row.get(0))
+        };
+        assert_eq!(ledger.glance(count).unwrap(), n + 1);
+    }
+}
+
+#[tokio::test]
+async fn more_reads_than_there_are_connections_all_come_to_their_turn() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(&dir.path().join("store.sqlite"), &[V1]).unwrap();
+    ledger.write(insert("one")).await.unwrap();
+    let mut reads = tokio::task::JoinSet::new();
+    for _ in 0..100 {
+        let ledger = ledger.clone();
+        reads.spawn(async move { words(&ledger).await });
+    }
+    assert_eq!(reads.join_all().await, vec![["one"]; 100]);
 }
