@@ -131,6 +131,10 @@ impl Intake {
             // Its end wakes the lane.
             return Ok(Next::Rest);
         }
+        // Every turn's end wakes the lane; only a claim is worth a write.
+        if !self.store.has_waiting(talk)? {
+            return Ok(Next::Rest);
+        }
         let (merge, most_failures) = (&settings.merge, settings.max_offers);
         let now_ms = self.clock.now_ms();
         match self.store.claim(talk, merge, most_failures, now_ms).await? {
@@ -144,7 +148,7 @@ impl Intake {
 
     /// Does the next command that overtakes its conversation.
     async fn aside(&self, talk: &Talk) -> Result<Next, NotHanded> {
-        let Some(row) = self.store.peek_aside(talk).await? else {
+        let Some(row) = self.store.peek_aside(talk)? else {
             return Ok(Next::Rest);
         };
         let most_failures = self.settings.now().max_offers;

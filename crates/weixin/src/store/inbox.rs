@@ -139,20 +139,29 @@ impl Store {
     }
 
     /// Returns the next message that overtakes the conversation, unclaimed.
-    pub(crate) async fn peek_aside(&self, talk: &Talk) -> Result<Option<InboxRow>, LedgerError> {
-        let talk = talk.clone();
-        self.ledger
-            .read(move |conn| {
-                conn.prepare_cached(
-                    "SELECT id, coalesce(body, '{}'), run_id, offers, failures, sent_at_ms,
-                            received_at_ms
-                     FROM inbox WHERE account = ?1 AND peer = ?2 AND state = 0 AND kind = 3
-                     ORDER BY id LIMIT 1",
-                )?
-                .query_row((talk.account.as_str(), talk.peer.as_str()), inbox_row)
-                .optional()
-            })
-            .await
+    pub(crate) fn peek_aside(&self, talk: &Talk) -> Result<Option<InboxRow>, LedgerError> {
+        self.ledger.glance(|conn| {
+            conn.prepare_cached(
+                "SELECT id, coalesce(body, '{}'), run_id, offers, failures, sent_at_ms,
+                        received_at_ms
+                 FROM inbox WHERE account = ?1 AND peer = ?2 AND state = 0 AND kind = 3
+                 ORDER BY id LIMIT 1",
+            )?
+            .query_row((talk.account.as_str(), talk.peer.as_str()), inbox_row)
+            .optional()
+        })
+    }
+
+    /// Says whether a conversation has messages to hand over, apart from those
+    /// that overtake it.
+    pub(crate) fn has_waiting(&self, talk: &Talk) -> Result<bool, LedgerError> {
+        self.ledger.glance(|conn| {
+            conn.prepare_cached(
+                "SELECT 1 FROM inbox WHERE account = ?1 AND peer = ?2 AND state = 0 AND kind <> 3
+                 LIMIT 1",
+            )?
+            .exists((talk.account.as_str(), talk.peer.as_str()))
+        })
     }
 
     /// Takes one message to hand it over by itself.
