@@ -38,7 +38,7 @@ use crate::quotes::Quotes;
 use crate::received_files::mime_of;
 use crate::saying::client_id;
 use crate::sending::SendSettings;
-use crate::store::{Class, Next, OutboxRow, Payload, Store, Talk};
+use crate::store::{Class, Next, OutboxRow, Payload, Remembered, Store, Talk};
 use crate::switch::Switch;
 use crate::time::pause;
 
@@ -114,7 +114,7 @@ impl Delivery {
     }
 
     async fn look(&self, talk: &Talk) -> Result<Look, LedgerError> {
-        let Some(next) = self.store.next_out(talk).await? else {
+        let Some(next) = self.store.next_out(talk)? else {
             return Ok(Look::Idle);
         };
         let now_ms = self.clock.now_ms();
@@ -135,7 +135,7 @@ impl Delivery {
             }
             Decision::Drop => self.store.forget(next.row.id).await?,
             Decision::Wait { until_ms, .. } => return Ok(Look::Later(until_ms)),
-            Decision::Send => self.advance(talk, &next, &ask, budget, &settings).await?,
+            Decision::Send => self.advance(talk, next, &ask, budget, &settings).await?,
         }
         Ok(Look::Again)
     }
@@ -144,21 +144,23 @@ impl Delivery {
     async fn advance(
         &self,
         talk: &Talk,
-        next: &Next,
+        mut next: Next,
         ask: &Ask,
         mut budget: Budget,
         settings: &SendSettings,
     ) -> Result<(), LedgerError> {
+        if let Some(Payload::Markdown(markdown)) = &next.row.payload {
+            let whole = self.lay_out(&next.row, markdown, next.behind, &mut budget, settings);
+            let Some(text) = whole.await? else { return Ok(()) };
+            next.row.payload = Some(Payload::Text(text));
+        }
         let row = &next.row;
         let Some(payload) = &row.payload else {
             let outcome = Outcome::Unsendable(Unsendable::RowUnreadable);
             return self.fail(talk, row, &outcome).await;
         };
         let item = match payload {
-            Payload::Markdown(markdown) => {
-                return self.lay_out(row, markdown, next.behind, &mut budget, settings).await;
-            }
-            Payload::Text(text) => {
+            Payload::Text(text) | Payload::Markdown(text) => {
                 let more = next.behind > 0;
                 let now_ms = self.clock.now_ms();
                 let left = self
@@ -171,13 +173,14 @@ impl Delivery {
             | Payload::ToolStarted { .. }
             | Payload::ToolEnded { .. } => match &row.item {
                 Some(item) => item.clone(),
-                None => return self.pack(talk, next, payload, budget, settings).await,
+                None => return self.pack(talk, &next, payload, budget, settings).await,
             },
         };
-        self.send(talk, next, ask, item, budget, settings).await
+        self.send(talk, &next, ask, item, budget, settings).await
     }
 
-    /// Lays a text out for the sends that are left.
+    /// Lays a text out for the sends that are left. Returns a text that is one
+    /// message: it leaves as the row that it is, without another write.
     async fn lay_out(
         &self,
         row: &OutboxRow,
@@ -185,14 +188,18 @@ impl Delivery {
         behind: u32,
         budget: &mut Budget,
         settings: &SendSettings,
-    ) -> Result<(), LedgerError> {
+    ) -> Result<Option<String>, LedgerError> {
         let now_ms = self.clock.now_ms();
         let mut composed = Composed::new(markdown, settings);
         let late_after = i64::try_from(settings.late_after.as_millis()).unwrap_or(i64::MAX);
         if now_ms.saturating_sub(row.created_at_ms) > late_after {
             composed.since(row.created_at_ms);
         }
-        let usual = settings.limits.part_chars;
+        let mut usual = settings.limits.part_chars;
+        if row.attempts > 0 {
+            // It was tried as one message, which may have arrived.
+            usual = usual.max(composed.n_chars());
+        }
         let n_pictures = u32::try_from(composed.n_pictures()).unwrap_or(u32::MAX);
         let need = Need {
             n_parts: u32::try_from(composed.n_parts(usual)).unwrap_or(u32::MAX),
@@ -209,7 +216,7 @@ impl Delivery {
                     Err(err) => {
                         tracing::error!(account = %self.account, error = %err, "an answer cannot be put into a file");
                         pause(AGAIN.min).await;
-                        return Ok(());
+                        return Ok(None);
                     }
                 },
             };
@@ -217,9 +224,12 @@ impl Delivery {
         }
         if messages.is_empty() {
             // Nothing but white space: there is nothing to send, and nothing failed.
-            return self.store.forget(row.id).await;
+            return self.store.forget(row.id).await.map(|()| None);
         }
-        self.store.lay_out(row.id, messages).await
+        if let [(Payload::Text(text), _)] = &messages[..] {
+            return Ok(Some(text.clone()));
+        }
+        self.store.lay_out(row.id, messages).await.map(|()| None)
     }
 
     async fn write_file(&self, name: String, text: String) -> std::io::Result<Payload> {
@@ -309,8 +319,8 @@ impl Delivery {
             return self.settle_send(talk, next, &outcome, settings).await;
         }
         let id = if let Outcome::Queued { id } = outcome { Some(id) } else { None };
-        self.remember(talk, &next.row, id.as_ref(), now_ms).await;
-        self.store.left(talk, next.row.id, id, records, now_ms).await?;
+        let said = self.said(talk, &next.row, id.as_ref(), now_ms).await;
+        self.store.left(talk, next.row.id, id, records, said, now_ms).await?;
         self.remove_file(&next.row).await;
         if alarm == Some(Alarm::Recovered) {
             self.store.unpark(talk, governor::Parked::Suppressed.code()).await?;
@@ -318,9 +328,15 @@ impl Delivery {
         Ok(())
     }
 
-    /// Keeps what was said for messages that quote it.
-    async fn remember(&self, talk: &Talk, row: &OutboxRow, id: Option<&MessageId>, now_ms: i64) {
-        let Some(id) = id else { return };
+    /// Returns what was said, to be kept for messages that quote it.
+    async fn said(
+        &self,
+        talk: &Talk,
+        row: &OutboxRow,
+        id: Option<&MessageId>,
+        now_ms: i64,
+    ) -> Option<Remembered> {
+        let id = id?;
         let (text, media) = match &row.payload {
             Some(Payload::Text(text)) => (text.as_str(), None),
             Some(Payload::Media { kind, name, file, .. }) => {
@@ -342,9 +358,9 @@ impl Delivery {
             Some(
                 Payload::Markdown(_) | Payload::ToolStarted { .. } | Payload::ToolEnded { .. },
             )
-            | None => return,
+            | None => return None,
         };
-        self.quotes.record_outbound(talk, id, text, media.as_slice(), now_ms).await;
+        self.quotes.outbound(talk, id, text, media.as_slice(), now_ms).await
     }
 
     /// Settles a try of a message that the backend did not take.

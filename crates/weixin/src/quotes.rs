@@ -124,23 +124,28 @@ impl Quotes {
         media: &[Attachment],
         now_ms: i64,
     ) {
-        self.record(talk, message_id, Author::Peer, text, media, now_ms).await;
+        let said = self.said(talk, message_id, Author::Peer, text, media, now_ms).await;
+        let Some(said) = said else { return };
+        // It costs a quote at worst.
+        if let Err(err) = self.store.remember(vec![said]).await {
+            tracing::warn!(error = %err, "a message cannot be quoted later");
+        }
     }
 
-    /// Remembers what we said, once the backend has given it an id.
-    pub(crate) async fn record_outbound(
+    /// Returns what we said, once the backend has given it an id, to be stored
+    /// with the note that it has left.
+    pub(crate) async fn outbound(
         &self,
         talk: &Talk,
         message_id: &MessageId,
         text: &str,
         media: &[Attachment],
         now_ms: i64,
-    ) {
-        self.record(talk, message_id.to_string(), Author::Us, text, media, now_ms).await;
+    ) -> Option<Remembered> {
+        self.said(talk, message_id.to_string(), Author::Us, text, media, now_ms).await
     }
 
-    /// Failures are logged: they cost a quote at worst.
-    async fn record(
+    async fn said(
         &self,
         talk: &Talk,
         message_id: String,
@@ -148,10 +153,10 @@ impl Quotes {
         text: &str,
         media: &[Attachment],
         created_at_ms: i64,
-    ) {
+    ) -> Option<Remembered> {
         let settings = self.settings(&talk.account);
         if !settings.enabled {
-            return;
+            return None;
         }
         let mut kept = Vec::new();
         for attachment in media {
@@ -159,10 +164,7 @@ impl Quotes {
         }
         let text = text[..text.floor_char_boundary(LONGEST_TEXT)].to_owned();
         let talk = talk.clone();
-        let message = Remembered { talk, message_id, author, text, media: kept, created_at_ms };
-        if let Err(err) = self.store.remember(vec![message]).await {
-            tracing::warn!(error = %err, "a message cannot be quoted later");
-        }
+        Some(Remembered { talk, message_id, author, text, media: kept, created_at_ms })
     }
 
     /// Keeps a media's bytes under a name of their own, if they are not too large.

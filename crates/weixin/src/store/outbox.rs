@@ -13,6 +13,7 @@ use ledger::LedgerError;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 use serde::{Deserialize, Serialize};
 
+use super::quotes::{Remembered, remember};
 use super::{Store, Talk};
 use crate::budget::Budget;
 use crate::governor::Parked;
@@ -216,9 +217,8 @@ impl Store {
 
     /// Returns what a conversation sends next: what belongs to turns before what
     /// was said unasked, each in order.
-    pub(crate) async fn next_out(&self, talk: &Talk) -> Result<Option<Next>, LedgerError> {
-        let talk = talk.clone();
-        self.ledger.read(move |conn| next_out(conn, &talk)).await
+    pub(crate) fn next_out(&self, talk: &Talk) -> Result<Option<Next>, LedgerError> {
+        self.ledger.glance(|conn| next_out(conn, talk))
     }
 
     /// Notes a failed try, and when the next one may be.
@@ -244,13 +244,15 @@ impl Store {
             .await
     }
 
-    /// Notes that a row has left, with the governor's records.
+    /// Notes that a row has left, with the governor's records, and remembers
+    /// what it said.
     pub(crate) async fn left(
         &self,
         talk: &Talk,
         id: i64,
         message_id: Option<MessageId>,
         records: Records,
+        said: Option<Remembered>,
         now_ms: i64,
     ) -> Result<(), LedgerError> {
         let talk = talk.clone();
@@ -267,6 +269,7 @@ impl Store {
                     message_id.as_ref().map(MessageId::as_str),
                     now_ms,
                 ))?;
+                remember(tx, said.as_slice())?;
                 keep(tx, &talk, &records)
             })
             .await

@@ -7,7 +7,7 @@ use std::time::Duration;
 use contract::{AccountId, Author, MediaKind};
 use ilink::UserId;
 use ledger::LedgerError;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::{Store, Talk};
@@ -56,30 +56,7 @@ pub(crate) struct OfficialQuote {
 impl Store {
     /// Remembers messages; those that are known stay as they are.
     pub(crate) async fn remember(&self, messages: Vec<Remembered>) -> Result<usize, LedgerError> {
-        self.ledger
-            .write(move |tx| {
-                let mut insert = tx.prepare_cached(
-                    "INSERT OR IGNORE INTO quote
-                        (account, peer, message_id, author, text, media, media_bytes, created_at_ms)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                )?;
-                let mut n_new = 0;
-                for it in &messages {
-                    let bytes: u64 = it.media.iter().map(|media| media.bytes).sum();
-                    n_new += insert.execute((
-                        it.talk.account.as_str(),
-                        it.talk.peer.as_str(),
-                        &it.message_id,
-                        i64::from(it.author == Author::Us),
-                        &it.text,
-                        serde_json::to_string(&it.media).unwrap_or_default(),
-                        i64::try_from(bytes).unwrap_or(i64::MAX),
-                        it.created_at_ms,
-                    ))?;
-                }
-                Ok(n_new)
-            })
-            .await
+        self.ledger.write(move |tx| remember(tx, &messages)).await
     }
 
     /// Returns a message of a conversation by the backend's id.
@@ -208,6 +185,29 @@ pub(crate) fn read_official(path: &Path) -> rusqlite::Result<Vec<OfficialQuote>>
         })
     })?;
     rows.collect()
+}
+
+pub(super) fn remember(tx: &Transaction<'_>, messages: &[Remembered]) -> rusqlite::Result<usize> {
+    let mut insert = tx.prepare_cached(
+        "INSERT OR IGNORE INTO quote
+            (account, peer, message_id, author, text, media, media_bytes, created_at_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    let mut n_new = 0;
+    for it in messages {
+        let bytes: u64 = it.media.iter().map(|media| media.bytes).sum();
+        n_new += insert.execute((
+            it.talk.account.as_str(),
+            it.talk.peer.as_str(),
+            &it.message_id,
+            i64::from(it.author == Author::Us),
+            &it.text,
+            serde_json::to_string(&it.media).unwrap_or_default(),
+            i64::try_from(bytes).unwrap_or(i64::MAX),
+            it.created_at_ms,
+        ))?;
+    }
+    Ok(n_new)
 }
 
 fn remembered(row: &Row<'_>) -> rusqlite::Result<Remembered> {
