@@ -137,13 +137,12 @@ fn leaves(schema: &Value, at: &str) -> Vec<(String, Value)> {
 
 /// All values below an object, by path; lists are values, and `null` is no limit.
 fn flatten(value: &Value, at: &str, into: &mut Vec<(String, Value)>) {
-    match value {
-        Value::Object(fields) => {
-            fields.iter().for_each(|(key, field)| flatten(field, &format!("{at}{key}."), into));
-        }
-        Value::Null => into.push((at.trim_end_matches('.').to_owned(), json!(false))),
-        _ => into.push((at.trim_end_matches('.').to_owned(), value.clone())),
+    if let Some(fields) = value.as_object() {
+        fields.iter().for_each(|(key, field)| flatten(field, &format!("{at}{key}."), into));
+        return;
     }
+    let value = if value.is_null() { json!(false) } else { value.clone() };
+    into.push((at.trim_end_matches('.').to_owned(), value));
 }
 
 /// Values that the schema of a field allows: the least and the most.
