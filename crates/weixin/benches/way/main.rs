@@ -41,8 +41,8 @@ use self::stub::{Plan, Stub};
 
 /// How often each measure is taken, so that a neighbour's noise shows.
 const REPEATS: usize = 5;
-const MESSAGES: usize = 20_000;
-const ROUNDS: usize = 500;
+const MESSAGES: usize = 10_000;
+const ROUNDS: usize = 300;
 /// How long a single phone waits before it says the next thing, so that what
 /// is written behind an answer does not delay the next message.
 const PAUSE: Duration = Duration::from_millis(5);
