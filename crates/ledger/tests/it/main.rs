@@ -166,6 +166,12 @@ async fn a_glance_sees_every_write_that_has_returned() {
             conn.prepare_cached("SELECT count(*) FROM word")?.query_row([], |row| row.get(0))
         };
         assert_eq!(ledger.glance(count).unwrap(), n + 1);
+    for (n, word) in (1..).zip(["one", "two", "three"]) {
+        ledger.write(insert(word)).await.unwrap();
+        let count = |conn: &Connection| -> rusqlite::Result<i64> {
+            conn.prepare_cached("SELECT count(*) FROM word")?.query_row([], |row| row.get(0))
+        };
+        assert_eq!(ledger.glance(count).unwrap(), n);
     }
 }
 
