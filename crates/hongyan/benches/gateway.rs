@@ -20,6 +20,9 @@ use weixin::Settings;
 
 const STARTS: usize = 20;
 const ROUNDS: usize = 500;
+/// How many people talk in turn, each to an account of theirs: the gateway holds
+/// back bursts of one account, as Tencent's servers want it.
+const PEOPLE: usize = 42;
 /// How long the gateway idles before its memory is read.
 const REST: Duration = Duration::from_secs(3);
 
@@ -57,17 +60,27 @@ async fn main() {
     tokio::time::sleep(REST).await;
     println!("resident, 1 account {:>10.1} MB", megabytes(gateway.resident()));
 
+    let mut people = Vec::new();
+    for n in 0..rounds.min(PEOPLE) {
+        let person = backend.user(&format!("person-{n}")).await;
+        log_in(state.path(), &backend.bind(&person).await);
+        people.push(person);
+    }
+    for person in &people {
+        person.says("hello").await;
+        person.hears().await;
+    }
     let mut turns = Vec::new();
-    for n in 0..rounds {
+    for (n, person) in people.iter().cycle().take(rounds).enumerate() {
         let text = format!("round {n}");
         let begun = Instant::now();
-        alice.says(&text).await;
-        let answer = alice.hears().await;
+        person.says(&text).await;
+        let answer = person.hears().await;
         turns.push(begun.elapsed());
         assert!(answer.contains(&text), "{answer}");
     }
     report("message to answer", turns);
-    println!("resident after that {:>10.1} MB", megabytes(gateway.resident()));
+    println!("resident, all then  {:>10.1} MB", megabytes(gateway.resident()));
 }
 
 struct Gateway {
