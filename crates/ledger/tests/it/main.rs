@@ -160,12 +160,6 @@ async fn the_files_are_private_from_the_first_byte() {
 async fn a_glance_sees_every_write_that_has_returned() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = Ledger::open(&dir.path().join("store.sqlite"), &[V1]).unwrap();
-    for (n, word) in ["one", "two", "three"].into_iter().enumerate() {
-        ledger.write(insert(word)).await.unwrap();
-        let count = |conn: &Connection| {
-            conn.prepare_cached("SELECT count(*) FROM word")?.query_row([], |row| row.get(0))
-        };
-        assert_eq!(ledger.glance(count).unwrap(), n + 1);
     for (n, word) in (1..).zip(["one", "two", "three"]) {
         ledger.write(insert(word)).await.unwrap();
         let count = |conn: &Connection| -> rusqlite::Result<i64> {
