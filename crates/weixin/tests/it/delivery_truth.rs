@@ -54,6 +54,7 @@ async fn nothing_is_asked_during_a_cool_down_and_all_arrives_after_it() {
     let requests = scene.backend.requests_to(Endpoint::SendMessage);
     assert!(requests[1].at_ms - requests[0].at_ms >= 15_000, "{requests:?}");
     assert_eq!(client_ids(&scene).len(), 3, "under the same id");
+    wait_until(&host, |status| status["outbox"] == 0).await;
     assert_eq!((codes(&host).await, host.alerts()), (vec![], vec![]));
 }
 

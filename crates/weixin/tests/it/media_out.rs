@@ -287,9 +287,9 @@ async fn files_that_fail_for_good_are_told_once_and_can_be_sent_again() {
         host.replies(&turn, 2, "that is all").await;
         host.finishes(&turn).await;
         wait_until(&host, |status| status["outbox"] == 0).await;
-        // The apology may overtake what was said after the files.
         let mut heard = scene.heard().await;
-        heard.sort_by_key(|text| *text != "that is all");
+        // The notice follows the failure, which may come before the last reply.
+        heard.sort_by_key(|text| text != "that is all");
         assert_eq!(heard, ["that is all", told]);
         let outbox = host.channel.outbox().await.unwrap();
         let failed: Vec<_> = outbox.iter().map(|it| code_of(&it.delivery)).collect();
@@ -303,13 +303,13 @@ async fn files_that_fail_for_good_are_told_once_and_can_be_sent_again() {
     }
 }
 
-/// Demand 28: a CDN that never recovers does not hold up for ever what comes
-/// behind.
+/// Demand 28: uploads that never work do not hold up for ever what comes behind.
 #[tokio::test]
 async fn an_upload_that_never_works_is_given_up() {
     let scene = Scene::tencent().await;
     let host = scene.starts().await;
-    scene.backend.next_times(Endpoint::CdnUpload, 100, Fault::refuse(Code(500), "internal"));
+    let busy = Fault::refuse(Code::REFUSED, "busy");
+    scene.backend.next_times(Endpoint::GetUploadUrl, 100, busy);
     let path = scene.dir.path().join("a.txt");
     std::fs::write(&path, "a").unwrap();
     scene.alice.says("show me").await;
@@ -322,6 +322,6 @@ async fn an_upload_that_never_works_is_given_up() {
     assert!(heard[0].ends_with("that is all"), "{heard:?}");
     assert_eq!(heard[1], "The file a.txt could not be sent. (W504)");
     let tickets = scene.backend.requests_to(Endpoint::GetUploadUrl).len();
-    assert!((8..=24).contains(&tickets), "{tickets}");
+    assert_eq!(tickets, 8);
     wait_until(&host, |status| status["outbox"] == 0).await;
 }

@@ -21,7 +21,7 @@ async fn a_day_later(scene: &Scene) -> (TestHost, SendReport) {
     let host = scene.starts().await;
     scene.alice.says("hello").await;
     host.answers("hi").await;
-    wait_until(&host, |status| status["outbox"] == 0).await;
+    assert_eq!(scene.alice.hears().await, "hi");
     scene.passes(25 * HOUR);
     let report =
         host.pushes(push(scene.alice.id().as_str(), SendClass::Reminder, "stand-up")).await;
@@ -54,6 +54,7 @@ async fn a_push_after_a_day_waits_for_the_peer_and_arrives_once() {
     let sent = scene.sent();
     let tokens: Vec<_> = sent.iter().map(|it| it["context_token"].as_str().unwrap()).collect();
     assert!(tokens[0] != tokens[1] && tokens[1] == tokens[2], "{tokens:?}");
+    wait_until(&host, |status| status["outbox"] == 0).await;
     assert!(host.channel.outbox().await.unwrap().is_empty());
 }
 
