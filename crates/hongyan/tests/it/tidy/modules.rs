@@ -75,6 +75,11 @@ impl<'a> Place<'a> {
             ("src", "lib" | "main") | ("it", "main") => Self::Root,
             ("bin" | "benches" | "examples" | "fuzz_targets", _) => Self::Root,
             ("tests", _) => Self::StrayTest,
+            // A bench of several files: crates/<name>/benches/<bench>/main.rs
+            (_, "main") if above.ends_with("/benches") => Self::Root,
+            _ if above.ends_with("/benches") => {
+                Self::Module { name, parents: vec![format!("{folder}/main.rs")] }
+            }
             // crates/<name>/build.rs
             _ if above == "crates" => Self::Root,
             ("src" | "it", _) => {
@@ -133,6 +138,13 @@ mod tests {
         );
         assert_eq!(check(&[("crates/a/tests/more.rs", "")]), ["crates/a/tests/more.rs"]);
         assert_eq!(check(&[("crates/a/src/b/mod.rs", "")]), ["crates/a/src/b/mod.rs"]);
+        let bench = "crates/a/benches/b/main.rs";
+        assert_eq!(check(&[(bench, "mod c;"), ("crates/a/benches/b/c.rs", "")]), none);
+        assert_eq!(
+            check(&[(bench, "// mod c;"), ("crates/a/benches/b/c.rs", "")]),
+            ["crates/a/benches/b/c.rs"]
+        );
+
         let roots = ["build.rs", "src/main.rs", "benches/x.rs", "examples/y.rs", "src/bin/z.rs"];
         for root in roots {
             assert_eq!(check(&[(&format!("crates/a/{root}"), "")]), none, "{root}");
