@@ -9,7 +9,7 @@ use gateway::agents::{ApiKey, Guide, GuideOptions, OpenAi, OpenAiOptions};
 use gateway::{Access, Agent, Config, Gateway, GatewayError};
 use ilink::BotAgent;
 use ilink::client::{Http, HttpOptions};
-use weixin::{Accounts, CHANNEL_ID, ChannelSettings, Settings, StoreKey, WeixinChannel};
+use weixin::{Accounts, CHANNEL_ID, ChannelSettings, Settings, StoreKey, WeixinChannel, official};
 
 use crate::cli::{AgentArgs, AgentName};
 use crate::config::{ConfigError, ConfigFile};
@@ -96,6 +96,14 @@ impl State {
         Ok(Accounts::new(self.weixin(), http()?))
     }
 
+    /// Returns those whom the official plugin admits, on whatever account.
+    fn admitted_before(&self) -> Vec<PeerId> {
+        let settings = self.weixin();
+        let accounts = settings.registry().accounts().unwrap_or_default();
+        let allowed = official::read(&settings, &accounts).allowed;
+        allowed.into_values().flatten().map(|peer| PeerId::new(peer.as_str())).collect()
+    }
+
     /// Starts a gateway on this folder.
     pub(crate) async fn start_gateway(
         &self,
@@ -104,7 +112,8 @@ impl State {
         allow_from: &[String],
     ) -> Result<Gateway, CliError> {
         let mut config = Config::new(self.gateway(), agent);
-        config.access = Access::allowing(allow_from.iter().map(|peer| PeerId::from(peer.as_str())));
+        let named = allow_from.iter().map(|peer| PeerId::from(peer.as_str()));
+        config.access = Access::allowing(named.chain(self.admitted_before()));
         let channels: Vec<Arc<dyn Channel>> = vec![Arc::new(channel)];
         Gateway::start(config, channels).await.map_err(|err| match err {
             GatewayError::Channel { source, .. } => source.into(),

@@ -162,6 +162,27 @@ async fn a_gateway_stops_when_asked_and_tells_the_backend() {
     assert!(!backend.is_online(&bot.bot_id));
 }
 
+/// Demand 14: whom the official plugin admitted is heard after the change.
+#[tokio::test(flavor = "multi_thread")]
+async fn those_whom_the_official_plugin_admits_are_heard() {
+    let backend = Backend::builder().start().await.unwrap();
+    let alice = backend.user("alice").await;
+    let bot = backend.bind(&alice).await;
+    let bob = backend.user("bob").await.meets(&bot.bot_id).await;
+    let dir = tempfile::tempdir().unwrap();
+    log_in(dir.path(), &bot);
+    let account = bot.bot_id.as_str().replace(['@', '.'], "-");
+    let folder = dir.path().join("credentials");
+    std::fs::create_dir(&folder).unwrap();
+    let allowed = json!({ "version": 1, "allowFrom": [bob.id().as_str()] });
+    let file = folder.join(format!("openclaw-weixin-{account}-allowFrom.json"));
+    std::fs::write(file, allowed.to_string()).unwrap();
+
+    let _gateway = GatewayProcess::start(dir.path(), &[]);
+    bob.says("may I?").await;
+    assert!(bob.hears().await.contains("may I?"));
+}
+
 /// `hongyan channels login --json` in progress.
 struct Login {
     child: Child,
