@@ -159,15 +159,20 @@ impl Store {
         let account = account.clone();
         self.ledger
             .read(move |conn| {
+                // Conditions that say nothing new name the partial indexes; without
+                // them every message that ever left is looked at.
                 conn.query_row(
                     "SELECT
                         (SELECT count(*) FROM inbox
                          WHERE account = ?1 AND state < 2 AND state <> 2),
-                        (SELECT count(*) FROM outbox WHERE account = ?1 AND state = 0),
-                        (SELECT count(*) FROM outbox WHERE account = ?1 AND state = 2),
+                        (SELECT count(*) FROM outbox
+                         WHERE account = ?1 AND state = 0 AND state IN (0, 2)),
+                        (SELECT count(*) FROM outbox
+                         WHERE account = ?1 AND state = 2 AND state IN (0, 2)),
                         (SELECT max(received_at_ms) FROM inbox WHERE account = ?1),
-                        (SELECT max(settled_at_ms) FROM outbox
-                            WHERE account = ?1 AND message_id IS NOT NULL),
+                        (SELECT settled_at_ms FROM outbox
+                         WHERE account = ?1 AND message_id IS NOT NULL
+                         ORDER BY settled_at_ms DESC LIMIT 1),
                         (SELECT count(*) FROM inbox
                          WHERE account = ?1 AND state = 3 AND state <> 2)",
                     [account.as_str()],

@@ -79,9 +79,8 @@ async fn main() {
 async fn throughput(name: &str, repeats: usize, plan: Plan) {
     let mut rates = Vec::new();
     for _ in 0..repeats {
-        let before = machine::cpu();
-        let Outcome { lasted, took } = run(plan).await;
-        let micros = (machine::cpu() - before).as_secs_f64() * 1e6;
+        let Outcome { lasted, cpu, took } = run(plan).await;
+        let micros = cpu.as_secs_f64() * 1e6;
         let n = machine::float(took.len());
         rates.push(n / lasted.as_secs_f64());
         println!(
@@ -100,6 +99,8 @@ async fn throughput(name: &str, repeats: usize, plan: Plan) {
 struct Outcome {
     /// From the start of the channel to the last answer.
     lasted: Duration,
+    /// What the process took meanwhile.
+    cpu: Duration,
     /// From the moment a message was handed to the socket to its answer's arrival.
     took: Vec<Duration>,
 }
@@ -109,13 +110,13 @@ async fn run(plan: Plan) -> Outcome {
     let stub = Stub::start(plan).await;
     let channel = channel(dir.path(), &stub);
     let (told, turns) = mpsc::unbounded_channel();
-    let begun = Instant::now();
+    let (begun, cpu) = (Instant::now(), machine::cpu());
     channel.start(Arc::new(AtOnce { told })).await.unwrap();
     tokio::select! {
         () = answer(&channel, turns) => {}
         () = stub.done() => {}
     }
-    let outcome = Outcome { lasted: begun.elapsed(), took: stub.took() };
+    let outcome = Outcome { lasted: begun.elapsed(), cpu: machine::cpu() - cpu, took: stub.took() };
     channel.stop(Duration::from_secs(5)).await;
     outcome
 }
