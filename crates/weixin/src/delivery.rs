@@ -45,6 +45,8 @@ use crate::time::pause;
 /// So many uploads of the same media that failed are enough: what waits behind
 /// it has waited for two minutes then.
 const MOST_UPLOADS: u32 = 8;
+/// A day of the count that a daily cap bounds.
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 const AGAIN: Backoff = Backoff { min: Duration::from_millis(500), max: Duration::from_secs(60) };
 
 /// Delivers for one account.
@@ -130,6 +132,10 @@ impl Delivery {
         budget.heard(next.last_inbound_at_ms, now_ms);
         let ask = self.ask(talk, &next);
         match self.budgets.gate(&mut budget, &settings.limits, |gate| gate.decide(&ask, now_ms)) {
+            // The peer cannot help; midnight (UTC) does.
+            Decision::Park(governor::Parked::DailyCap) => {
+                return Ok(Look::Later(now_ms.saturating_add(DAY_MS - now_ms.rem_euclid(DAY_MS))));
+            }
             Decision::Park(why) => {
                 self.park(talk, &next, why.code(), &settings).await?;
             }

@@ -9,6 +9,7 @@ use contract::{
     AccountId, AccountStatus, ChannelError, ChannelId, Host, Probe, Reply, Signal, TurnEnd, TurnId,
 };
 use futures_util::future::join_all;
+use ilink::Backoff;
 use ilink::client::Http;
 use mediafile::remote::Fetcher;
 use parking_lot::Mutex;
@@ -32,7 +33,11 @@ use crate::status::Tally;
 use crate::store::{Store, Talk, storage};
 use crate::switch::Switch;
 use crate::tasks::Tasks;
+use crate::time::pause;
 
+/// How often, and after which pauses, the store is asked again to keep something.
+const TRIES: u32 = 5;
+const AGAIN: Backoff = Backoff { min: Duration::from_millis(100), max: Duration::from_secs(2) };
 /// How often the folder of credentials is looked at for logins.
 const WATCH: Duration = Duration::from_secs(1);
 /// How often what is done and old is forgotten.
@@ -315,7 +320,8 @@ impl Running {
 
     pub(crate) async fn reply(&self, id: &TurnId, reply: Reply) -> Result<(), ChannelError> {
         let turn = self.turns.get(id).ok_or_else(|| ChannelError::NoSuchTurn(id.clone()))?;
-        self.desk.sayings(&turn.talk.account).reply(&turn.in_turn(), reply).await?;
+        let (sayings, in_turn) = (self.desk.sayings(&turn.talk.account), turn.in_turn());
+        insist(|| sayings.reply(&in_turn, reply.clone())).await?;
         self.wake(&turn.talk);
         Ok(())
     }
@@ -342,7 +348,7 @@ impl Running {
 
     pub(crate) async fn finish(&self, id: &TurnId, end: TurnEnd) -> Result<(), ChannelError> {
         let turn = self.turns.get(id).ok_or_else(|| ChannelError::NoSuchTurn(id.clone()))?;
-        self.desk.store.finish(turn.row).await.map_err(storage)?;
+        insist(|| async { self.desk.store.finish(turn.row).await.map_err(storage) }).await?;
         self.turns.close(id);
         if let Some(trace) = &turn.trace {
             let report = trace.report(self.desk.clock.now_ms());
@@ -402,6 +408,25 @@ impl Running {
 
 fn same_login(a: &Credentials, b: &Credentials) -> bool {
     a.token == b.token && a.base_url == b.base_url && a.user_id == b.user_id
+}
+
+/// Repeats what the store refuses for a moment: a turn whose reply or end is not
+/// kept stays open until the next start.
+async fn insist<T, F>(job: impl Fn() -> F) -> Result<T, ChannelError>
+where
+    F: Future<Output = Result<T, ChannelError>>,
+{
+    let mut failures = 0;
+    loop {
+        match job().await {
+            Err(ChannelError::Storage(err)) if failures < TRIES => {
+                failures += 1;
+                tracing::warn!(failures, error = %err, "the store refused; trying again");
+                pause(AGAIN.delay(failures, None)).await;
+            }
+            done => return done,
+        }
+    }
 }
 
 async fn modified(path: &Path) -> Option<SystemTime> {
