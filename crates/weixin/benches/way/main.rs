@@ -23,8 +23,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use contract::{
-    AccountStatus, Alert, Channel as _, Content, Host, HostError, Inbound, Reply, ReplyClass,
-    Sender, TurnEnd, Verdict,
+    AccountStatus, Alert, Channel as _, ChannelError, Content, Host, HostError, Inbound, Reply,
+    ReplyClass, Sender, TurnEnd, Verdict,
 };
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -160,8 +160,15 @@ async fn answer(channel: &WeixinChannel, mut turns: mpsc::UnboundedReceiver<Inbo
         answering.spawn(async move {
             let content = Content::Text(format!("you said: {}", inbound.text));
             let reply = Reply { number: 0, class: ReplyClass::Answer, content };
-            channel.reply(&inbound.turn, reply).await.unwrap();
-            channel.finish(&inbound.turn, TurnEnd::Answered).await.unwrap();
+            let done = async {
+                channel.reply(&inbound.turn, reply).await?;
+                channel.finish(&inbound.turn, TurnEnd::Answered).await
+            };
+            match done.await {
+                // The last answers have left, and the run is over.
+                Ok(()) | Err(ChannelError::Stopped) => {}
+                Err(err) => panic!("not answered: {err}"),
+            }
         });
         while let Some(done) = answering.try_join_next() {
             done.unwrap();
