@@ -3,21 +3,24 @@
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use contract::{Attachment, MediaKind};
 use ilink::cipher::KeyError;
 use ilink::media::{self, Limits, MediaError};
 use ilink::wire::{CdnMedia, Item, ItemKind};
-use ilink::{Client, MediaKey, Recovery};
+use ilink::{Backoff, Client, MediaKey, Recovery};
 use mediafile::kind::{HEAD, Kind, extension_of};
 
 use crate::intake::IntakeSettings;
 use crate::switch::Switch;
+use crate::time::pause;
 
 mod voice;
 
-/// How often a media is asked for.
-const TRIES: u32 = 2;
+/// How often a media is asked for: its conversation waits meanwhile.
+const TRIES: u32 = 5;
+const AGAIN: Backoff = Backoff { min: Duration::from_millis(200), max: Duration::from_secs(3) };
 /// The longest extension that is taken over from a name.
 const LONGEST_EXTENSION: usize = 8;
 
@@ -94,7 +97,7 @@ impl ReceivedFiles {
             tries += 1;
             match fetched {
                 Ok(_) => return Ok(()),
-                Err(err) if tries < TRIES && may_pass(&err) => {}
+                Err(err) if tries < TRIES && may_pass(&err) => pause(AGAIN.delay(tries, None)).await,
                 Err(err) => return Err(err.into()),
             }
         }
