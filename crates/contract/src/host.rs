@@ -3,12 +3,14 @@
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountStatus, Alert, Conversation, Inbound};
+use crate::{AccountStatus, Alert, Conversation, Inbound, TurnId};
 
 /// A program that runs channels.
 pub trait Host: Send + Sync {
     /// Says whether a sender is admitted. Asked before anything else is done
-    /// for a message: no media is fetched and nothing is sent for a stranger.
+    /// for a message: no media is fetched for a stranger, and nothing is sent
+    /// but what the verdict says. Asked again for the same turn after a crash,
+    /// it gives the same verdict unless the rules have changed.
     fn admit(&self, sender: Sender) -> BoxFuture<'_, Result<Verdict, HostError>>;
 
     /// Takes a message. Returns when the host has it in a queue; the turn runs
@@ -29,6 +31,8 @@ pub trait Host: Send + Sync {
 pub struct Sender {
     /// Where.
     pub conversation: Conversation,
+    /// The turn that the message would open.
+    pub turn: TurnId,
     /// Whether this peer is the one who logged the account in.
     pub is_owner: bool,
 }
@@ -41,6 +45,12 @@ pub enum Verdict {
     Admit,
     /// Not admitted; nothing is done and nothing is said.
     Refuse,
+    /// Not admitted, and told why, such as by a pairing code: the channel says
+    /// it as its only answer to this message.
+    Challenge {
+        /// What to say.
+        text: String,
+    },
 }
 
 /// Why a host could not take a message.

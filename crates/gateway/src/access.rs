@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     fn sender(peer: &str, is_owner: bool) -> Sender {
-        Sender { conversation: conversation(peer), is_owner }
+        Sender { conversation: conversation(peer), turn: "t".into(), is_owner }
     }
 
     fn conversation(peer: &str) -> Conversation {

@@ -215,7 +215,7 @@ impl Intake {
         let Some(first) = rows.first() else {
             return Ok(());
         };
-        if self.admit(talk).await? == Verdict::Refuse {
+        if !self.is_admitted(talk, first).await? {
             return Ok(self.store.finish(first.id).await?);
         }
         let gathered = self.gather(talk, rows, lane).await;
@@ -243,9 +243,22 @@ impl Intake {
         Ok(received?)
     }
 
-    async fn admit(&self, talk: &Talk) -> Result<Verdict, HostError> {
-        let is_owner = self.owner.as_ref() == Some(&talk.peer);
-        self.host.admit(Sender { conversation: self.conversation(talk), is_owner }).await
+    /// Asks the host for its verdict, and tells a stranger what the host wants
+    /// to be told. Done again after a crash, it tells nothing twice.
+    async fn is_admitted(&self, talk: &Talk, row: &InboxRow) -> Result<bool, NotHanded> {
+        let sender = Sender {
+            conversation: self.conversation(talk),
+            turn: turn_id(row.id),
+            is_owner: self.owner.as_ref() == Some(&talk.peer),
+        };
+        match self.host.admit(sender).await? {
+            Verdict::Admit => Ok(true),
+            Verdict::Refuse => Ok(false),
+            Verdict::Challenge { text } => {
+                self.speaker.answer(&in_turn(talk, row), vec![text]).await?;
+                Ok(false)
+            }
+        }
     }
 
     fn conversation(&self, talk: &Talk) -> Conversation {
@@ -264,7 +277,7 @@ impl Intake {
         row: &InboxRow,
         command: Command<'_>,
     ) -> Result<(), NotHanded> {
-        if self.admit(talk).await? == Verdict::Refuse {
+        if !self.is_admitted(talk, row).await? {
             return Ok(self.store.finish(row.id).await?);
         }
         let texts = match command {
@@ -277,8 +290,11 @@ impl Intake {
                 vec![toggled(toggling.unwrap_or_else(|err| Err(std::io::Error::other(err))))]
             }
         };
-        let run_id = RunId::new(row.run_id.as_str());
-        self.speaker.answer(&InTurn { row: row.id, talk: talk.clone(), run_id }, texts).await?;
+        self.speaker.answer(&in_turn(talk, row), texts).await?;
         Ok(self.store.finish(row.id).await?)
     }
+}
+
+fn in_turn(talk: &Talk, row: &InboxRow) -> InTurn {
+    InTurn { row: row.id, talk: talk.clone(), run_id: RunId::new(row.run_id.as_str()) }
 }

@@ -97,7 +97,9 @@ impl ReceivedFiles {
             tries += 1;
             match fetched {
                 Ok(_) => return Ok(()),
-                Err(err) if tries < TRIES && may_pass(&err) => pause(AGAIN.delay(tries, None)).await,
+                Err(err) if tries < TRIES && may_pass(&err) => {
+                    pause(AGAIN.delay(tries, None)).await
+                }
                 Err(err) => return Err(err.into()),
             }
         }

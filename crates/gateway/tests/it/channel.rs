@@ -96,7 +96,9 @@ impl TestChannel {
 
     pub(crate) async fn asks_admission(&self, peer: &str, is_owner: bool) -> Verdict {
         let host = self.state.lock().unwrap().host.clone().unwrap();
-        host.admit(Sender { conversation: conversation(peer), is_owner }).await.unwrap()
+        host.admit(Sender { conversation: conversation(peer), turn: "admission".into(), is_owner })
+            .await
+            .unwrap()
     }
 
     /// Makes the next reply fail.

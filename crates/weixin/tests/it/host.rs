@@ -1,6 +1,6 @@
 //! A host for tests: it shows what it is given and does what it is told.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -33,16 +33,16 @@ struct Recorder {
     told: mpsc::UnboundedSender<Inbound>,
     alerts: Arc<Mutex<Vec<Alert>>>,
     asked: Arc<Mutex<Vec<Sender>>>,
-    strangers: HashSet<String>,
+    strangers: HashMap<String, Verdict>,
     /// What makes the host panic.
     poison: Option<String>,
 }
 
 impl Host for Recorder {
     fn admit(&self, sender: Sender) -> BoxFuture<'_, Result<Verdict, HostError>> {
-        let stranger = self.strangers.contains(sender.conversation.peer.as_str());
+        let stranger = self.strangers.get(sender.conversation.peer.as_str());
+        let verdict = stranger.cloned().unwrap_or(Verdict::Admit);
         self.asked.lock().unwrap().push(sender);
-        let verdict = if stranger { Verdict::Refuse } else { Verdict::Admit };
         async move { Ok(verdict) }.boxed()
     }
 
@@ -66,22 +66,28 @@ impl TestHost {
     }
 
     pub(crate) async fn start_refusing(dir: &Path, strangers: &[&str]) -> Self {
-        Self::begin(channel(dir), strangers, None).await
+        Self::begin(channel(dir), strangers, &Verdict::Refuse, None).await
+    }
+
+    /// Starts a host that tells a stranger something instead of hearing them.
+    pub(crate) async fn start_challenging(settings: Settings, peer: &str, text: &str) -> Self {
+        let verdict = Verdict::Challenge { text: text.to_owned() };
+        Self::begin(WeixinChannel::new(settings, http()), &[peer], &verdict, None).await
     }
 
     /// Starts the channel with other settings than the defaults.
     pub(crate) async fn start_with(dir: &Path, change: impl FnOnce(&mut Settings)) -> Self {
-        Self::begin(channel_with(dir, change), &[], None).await
+        Self::begin(channel_with(dir, change), &[], &Verdict::Refuse, None).await
     }
 
     /// Starts the channel with settings of its own.
     pub(crate) async fn start_on(settings: Settings) -> Self {
-        Self::begin(WeixinChannel::new(settings, http()), &[], None).await
+        Self::begin(WeixinChannel::new(settings, http()), &[], &Verdict::Refuse, None).await
     }
 
     /// Starts a channel that is there already.
     pub(crate) async fn start_channel(channel: WeixinChannel) -> Self {
-        Self::begin(channel, &[], None).await
+        Self::begin(channel, &[], &Verdict::Refuse, None).await
     }
 
     /// Starts a channel that hands messages over one by one as they come.
@@ -93,12 +99,17 @@ impl TestHost {
     /// tried twice.
     pub(crate) async fn start_poisoned_by(dir: &Path, text: &str) -> Self {
         let channel = channel_with(dir, |settings| settings.intake.max_offers = 2);
-        Self::begin(channel, &[], Some(text.to_owned())).await
+        Self::begin(channel, &[], &Verdict::Refuse, Some(text.to_owned())).await
     }
 
-    async fn begin(channel: WeixinChannel, strangers: &[&str], poison: Option<String>) -> Self {
+    async fn begin(
+        channel: WeixinChannel,
+        strangers: &[&str],
+        verdict: &Verdict,
+        poison: Option<String>,
+    ) -> Self {
         let (told, inbound) = mpsc::unbounded_channel();
-        let strangers = strangers.iter().map(|&peer| peer.to_owned()).collect();
+        let strangers = strangers.iter().map(|&peer| (peer.to_owned(), verdict.clone())).collect();
         let alerts = Arc::default();
         let recorder = Recorder {
             told,
@@ -237,7 +248,7 @@ impl Scene {
 
     /// The same with other settings than the defaults.
     pub(crate) async fn starts_with(&self, change: impl FnOnce(&mut Settings)) -> TestHost {
-        TestHost::begin(self.channel(change), &[], None).await
+        TestHost::begin(self.channel(change), &[], &Verdict::Refuse, None).await
     }
 
     /// A channel by the scene's clock that does not run.

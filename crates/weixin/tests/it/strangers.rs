@@ -36,6 +36,25 @@ fn n_files(folder: &Path) -> usize {
     std::fs::read_dir(folder).unwrap().count()
 }
 
+/// Demand 23: what the host wants a stranger to be told is all that they get,
+/// once for the message that it was said to.
+#[tokio::test]
+async fn a_stranger_is_told_once_what_the_host_wants_them_to_be_told() {
+    let scene = brisk_scene().await;
+    let settings = hasty(scene.dir.path());
+    let stranger = scene.backend.user("stranger").await.meets(&scene.bot.bot_id).await;
+    let code = "Your code: ABCD2345";
+    let host = TestHost::start_challenging(settings, stranger.id().as_str(), code).await;
+    stranger.says("/echo hello").await;
+    assert_eq!(stranger.hears().await, code);
+    scene.alice.says("and I").await;
+    assert_eq!(host.hears().await.text, "and I");
+
+    assert_eq!(stranger.sees().await.iter().filter(|seen| !seen.from_me).count(), 1);
+    assert!(host.heard_nothing_more().await);
+    host.stops().await;
+}
+
 /// Demands 23 and 39: whoever is not admitted causes nothing, whatever they
 /// send; all that stays is the mark that the message was seen.
 #[tokio::test]
