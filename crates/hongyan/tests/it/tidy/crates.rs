@@ -4,17 +4,31 @@ use super::rust::Rust;
 use super::tree::{File, Finding, Tree};
 
 /// Each crate, what it may depend on of ours, and what its tests may besides.
-const EDGES: [(&str, &[&str], &[&str]); 10] = [
+const EDGES: [(&str, &[&str], &[&str]); 13] = [
+    ("config", &[], &[]),
     ("ledger", &[], &[]),
+    ("lockfile", &[], &[]),
     ("ilink", &[], &[]),
     ("silk", &[], &[]),
     ("prose", &[], &[]),
     ("mediafile", &[], &[]),
     ("contract", &[], &[]),
-    ("weixin", &["ilink", "contract", "ledger", "silk", "prose", "mediafile"], &["backend"]),
-    ("gateway", &["contract", "ledger"], &[]),
+    ("plugins", &["contract", "config", "lockfile"], &[]),
+    (
+        "weixin",
+        &["ilink", "contract", "ledger", "lockfile", "silk", "prose", "mediafile"],
+        &["backend"],
+    ),
+    ("gateway", &["contract", "config", "ledger", "lockfile"], &[]),
     ("backend", &["ilink", "ledger"], &[]),
-    ("hongyan", &["ledger", "ilink", "contract", "weixin", "gateway", "backend"], &[]),
+    (
+        "hongyan",
+        &[
+            "config", "ledger", "lockfile", "ilink", "contract", "plugins", "weixin", "gateway",
+            "backend",
+        ],
+        &[],
+    ),
 ];
 
 /// What only the client side of `ilink` has; feature unification in a

@@ -1,0 +1,1 @@
+//! One JSON5 file that people and programs edit.

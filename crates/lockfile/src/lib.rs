@@ -1,0 +1,1 @@
+//! A lock of the operating system that says who holds it.

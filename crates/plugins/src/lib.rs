@@ -1,0 +1,1 @@
+//! Finds, installs and runs plugins that bring channels.
