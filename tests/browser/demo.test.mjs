@@ -137,7 +137,7 @@ test("a login is scanned by somebody new, who then has a bot", async () => {
   });
   const events = createInterface({ input: login.stdout })[Symbol.asyncIterator]();
   const event = async () => JSON.parse((await events.next()).value);
-  const { link } = await event();
+  const { url: link } = await event();
 
   const context = await browser.newContext({ viewport: PHONE, locale: "zh-CN" });
   const page = await context.newPage();
@@ -152,7 +152,7 @@ test("a login is scanned by somebody new, who then has a bot", async () => {
 
   let last;
   do last = await event();
-  while (last.event !== "logged_in");
+  while (last.event !== "polling");
   const [code] = await once(login, "exit");
   assert.equal(code, 0);
   await context.close();
