@@ -6,8 +6,9 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use crate::{
-    AccountStatus, ChannelId, Conversation, Host, OutboxAction, OutboxEntry, Outgoing, PeerStatus,
-    Probe, Reply, SendReport, Signal, Target, TurnEnd, TurnId,
+    AccountId, AccountStatus, ChannelId, Conversation, Host, LoggedOut, LoginDone, LoginFace,
+    LoginFailure, LoginRequest, OutboxAction, OutboxEntry, Outgoing, PeerStatus, Probe, Removed,
+    Reply, SendReport, Signal, Target, TurnEnd, TurnId,
 };
 
 /// A way to reach people.
@@ -88,9 +89,50 @@ pub trait Channel: Send + Sync {
     /// Asks the backend, for each account, whether it can be used now.
     fn probe(&self) -> BoxFuture<'_, Result<Vec<Probe>, ChannelError>>;
 
+    /// Brings an account here, or back: tells the face what to show and returns
+    /// when the account works. Dropping the future gives the login up; an account
+    /// that was saved by then stays.
+    ///
+    /// Works on a channel that does not run, too.
+    fn login<'a>(
+        &'a self,
+        _request: LoginRequest,
+        _face: Arc<dyn LoginFace>,
+    ) -> BoxFuture<'a, Result<LoginDone, ChannelError>> {
+        unsupported("login")
+    }
+
+    /// Forgets the credential of an account, which stops; what was said stays,
+    /// and a later login of the same account goes on with it. The account is
+    /// named by its id or its name, here and below.
+    fn logout<'a>(&'a self, _account: &'a str) -> BoxFuture<'a, Result<LoggedOut, ChannelError>> {
+        unsupported("logout")
+    }
+
+    /// Lets an account run or keeps it stopped, also after a restart. Returns
+    /// which one it is.
+    fn set_enabled<'a>(
+        &'a self,
+        _account: &'a str,
+        _enabled: bool,
+    ) -> BoxFuture<'a, Result<AccountId, ChannelError>> {
+        unsupported("set_enabled")
+    }
+
+    /// Removes everything that is kept of an account. After a crash it can be
+    /// removed again.
+    fn remove<'a>(&'a self, _account: &'a str) -> BoxFuture<'a, Result<Removed, ChannelError>> {
+        unsupported("remove")
+    }
+
     /// Stops receiving at once, lets replies that are on disk leave for at most
     /// `grace`, and tells the backend. What has not left by then stays queued.
     fn stop(&self, grace: Duration) -> BoxFuture<'_, ()>;
+}
+
+/// What a channel answers that cannot do this.
+fn unsupported<'a, T: Send + 'a>(what: &str) -> BoxFuture<'a, Result<T, ChannelError>> {
+    Box::pin(std::future::ready(Err(ChannelError::Unsupported(what.to_owned()))))
 }
 
 /// Why a channel could not do what a host asked.
@@ -135,4 +177,20 @@ pub enum ChannelError {
     /// The channel has been stopped.
     #[error("the channel is stopped")]
     Stopped,
+    /// There is no such account, or more than one could be meant.
+    #[error("{0}")]
+    UnknownAccount(String),
+    /// A login has failed.
+    #[error("{}", .0.sentence)]
+    Login(LoginFailure),
+    /// The channel cannot do this at all.
+    #[error("the channel does not know how to do {0:?}")]
+    Unsupported(String),
+    /// The program that does the channel's work has gone, or does not answer.
+    /// What it was asked may have been done; a reply may be given again.
+    #[error("the channel cannot be reached: {0}")]
+    Gone(String),
+    /// The channel failed in a way of its own.
+    #[error("the channel failed: {0}")]
+    Failed(String),
 }

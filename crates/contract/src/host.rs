@@ -62,4 +62,11 @@ pub enum HostError {
     /// The host's own storage failed; to be tried again.
     #[error("the host cannot store: {0}")]
     Storage(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The program that is the host has gone, or does not answer; the message
+    /// stays with the channel.
+    #[error("the host cannot be reached: {0}")]
+    Gone(String),
+    /// The host failed in a way of its own; to be tried again.
+    #[error("the host failed: {0}")]
+    Failed(String),
 }

@@ -8,7 +8,7 @@
 //!            admit(sender) · receive(inbound) · changed(status) · alert(alert)
 //!  Channel ──────────────────────────────────────────────────────────────────▶ Host
 //!  Channel ◀────────────────────────────────────────────────────────────────── Host
-//!            start · reply · signal · finish · send · outbox · status · … · stop
+//!        start · reply · signal · finish · send · outbox · status · login · … · stop
 //! ```
 //!
 //! The life of a turn: the channel stores a message, asks the host whether the
@@ -18,17 +18,29 @@
 //! ([`Channel::finish`]). A turn that was cut by a crash is handed over again
 //! under the same [`TurnId`]; replies are numbered, and one that is already on
 //! disk is not stored again.
+//!
+//! [`stdio`] carries both traits over a pair of pipes, so that a channel may be
+//! another program in any language; [`manifest`] says how to run it.
+
+pub mod manifest;
+pub mod stdio;
 
 mod channel;
 mod host;
 mod ids;
+mod json;
+mod login;
 mod sending;
 mod status;
+mod tasks;
 mod turn;
 
 pub use crate::channel::{Channel, ChannelError};
 pub use crate::host::{Host, HostError, Sender, Verdict};
 pub use crate::ids::{AccountId, ChannelId, Conversation, PeerId, TurnId};
+pub use crate::login::{
+    LoggedOut, LoginDone, LoginEvent, LoginFace, LoginFailure, LoginRequest, Removed,
+};
 pub use crate::sending::{
     Alert, Delivery, OutboxAction, OutboxEntry, Outgoing, PeerStatus, SendClass, SendReport, Target,
 };

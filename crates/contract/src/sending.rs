@@ -18,6 +18,7 @@ pub struct Outgoing {
     /// Sent at most once per key and target, however often it is asked for.
     pub key: Option<String>,
     /// How long it is worth sending; that of its class when left out.
+    #[serde(rename = "ttl_ms", default, with = "millis", skip_serializing_if = "Option::is_none")]
     pub ttl: Option<Duration>,
 }
 
@@ -147,4 +148,26 @@ pub struct Alert {
     pub code: String,
     /// What happened and what to do, in one sentence.
     pub text: String,
+}
+
+/// A time in whole milliseconds, which every language can read.
+mod millis {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde hands over the field as it is")]
+    pub(super) fn serialize<S: Serializer>(
+        time: &Option<Duration>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        time.map(millis).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Duration>, D::Error> {
+        Ok(Option::<u64>::deserialize(from)?.map(Duration::from_millis))
+    }
 }

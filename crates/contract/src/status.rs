@@ -47,14 +47,19 @@ pub struct AccountStatus {
     /// When the backend last confirmed a send.
     pub last_outbound_at_ms: Option<i64>,
     /// Messages whose turn has not ended.
+    #[serde(default)]
     pub inbox: u64,
     /// Replies that wait to leave.
+    #[serde(default)]
     pub outbox: u64,
     /// Messages that are parked, with a reason.
+    #[serde(default)]
     pub parked: u64,
     /// Messages that could not be handled and were set aside.
+    #[serde(default)]
     pub failed: u64,
     /// Peers to whom sends seem not to show.
+    #[serde(default)]
     pub suppressed: u64,
 }
 

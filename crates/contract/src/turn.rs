@@ -18,16 +18,24 @@ pub struct Inbound {
     /// When it was said, in milliseconds since 1970.
     pub sent_at_ms: i64,
     /// All of its text. Empty when it has attachments only.
+    #[serde(default)]
     pub text: String,
     /// Its media, in order.
+    #[serde(default)]
     pub attachments: Vec<Attachment>,
     /// What it quotes.
     pub quote: Option<Quote>,
     /// Whether it waits its turn in the conversation or overtakes it.
+    #[serde(default)]
     pub lane: Lane,
     /// How often it has been handed over, this time included. Over 1 after a
     /// crash: the host may have worked on it before.
+    #[serde(default = "first")]
     pub offers: u32,
+}
+
+fn first() -> u32 {
+    1
 }
 
 /// How a message comes to its turn.

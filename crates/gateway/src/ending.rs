@@ -124,7 +124,12 @@ fn is_about_the_reply(err: &ChannelError) -> bool {
         | ChannelError::Settings { .. }
         | ChannelError::Locked(_)
         | ChannelError::Storage(_)
-        | ChannelError::Stopped => false,
+        | ChannelError::Stopped
+        | ChannelError::UnknownAccount(_)
+        | ChannelError::Login(_)
+        | ChannelError::Unsupported(_)
+        | ChannelError::Gone(_)
+        | ChannelError::Failed(_) => false,
     }
 }
 

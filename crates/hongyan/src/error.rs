@@ -87,11 +87,25 @@ impl From<ChannelError> for CliError {
             ChannelError::UnknownTarget(_) | ChannelError::AmbiguousTarget { .. } => {
                 Self::new(Kind::Usage, err.to_string()).hinted(t!("hint.peers"))
             }
-            ChannelError::Media { .. } => Self::new(Kind::Usage, err.to_string()),
+            ChannelError::UnknownAccount(_) => {
+                Self::new(Kind::Usage, err.to_string()).hinted(t!("hint.accounts.list"))
+            }
+            ChannelError::Login(failure) => {
+                let error = Self::new(Kind::NeedsLogin, failure.sentence).hinted(failure.hint);
+                match failure.detail {
+                    Some(detail) => error.caused_by(detail),
+                    None => error,
+                }
+            }
+            ChannelError::Media { .. } | ChannelError::Unsupported(_) => {
+                Self::new(Kind::Usage, err.to_string())
+            }
+            ChannelError::Gone(_) => Self::new(Kind::Unavailable, err.to_string()),
             ChannelError::NoSuchTurn(_)
             | ChannelError::Settings { .. }
             | ChannelError::Storage(_)
-            | ChannelError::Stopped => Self::new(Kind::Config, err.to_string()).caused_by(err),
+            | ChannelError::Stopped
+            | ChannelError::Failed(_) => Self::new(Kind::Config, err.to_string()).caused_by(err),
         }
     }
 }
