@@ -1,0 +1,6 @@
+//! The contract between two programs, spoken over pipes in memory.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod misbehaviour;
+mod post;
+mod stdio;
