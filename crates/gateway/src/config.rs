@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Access, Agent};
+use crate::{Agent, Rules};
 
 /// The settings of a gateway, all decided: nothing is read from the
 /// environment or from a file below this point.
@@ -12,28 +12,25 @@ use crate::{Access, Agent};
 pub struct Config {
     /// The gateway's own store; created with its folder if need be.
     pub store: PathBuf,
-    /// Who is heard.
-    pub access: Access,
+    /// Who is heard and who answers, until the gateway is configured anew.
+    pub rules: Rules,
     /// How many messages of one session may wait for the turn before them,
     /// at least 1. A channel that brings more waits.
     pub lane_depth: usize,
     /// How long one turn may take.
     pub turn_timeout: Duration,
-    /// What answers.
-    pub agent: Arc<dyn Agent>,
 }
 
 impl Config {
     /// Returns settings with the usual bounds: 16 waiting messages a session,
-    /// 10 minutes a turn, nobody admitted but owners.
+    /// 10 minutes a turn, one agent for all, and a code for everybody but owners.
     #[must_use]
     pub fn new(store: PathBuf, agent: Arc<dyn Agent>) -> Self {
         Self {
             store,
-            access: Access::default(),
+            rules: Rules::new(agent),
             lane_depth: 16,
             turn_timeout: Duration::from_secs(600),
-            agent,
         }
     }
 }

@@ -8,6 +8,7 @@ use contract::{
     Verdict,
 };
 use futures_util::future::{BoxFuture, join_all};
+use parking_lot::RwLock;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -16,10 +17,14 @@ use crate::access::Refusals;
 use crate::command::{self, Aside, Command};
 use crate::ending::Notice;
 use crate::lanes::{Closed, Lanes, Work};
+use crate::pairing::{Meeting, challenge};
 use crate::store::Store;
 use crate::tasks::Tasks;
 use crate::turn::{Runner, Visit};
-use crate::{Access, Config, Refused, StoreError, route};
+use crate::{
+    AccessExplanation, Config, Decision, Explanation, Pairing, Reason, Refused, Rules, RulesError,
+    StoreError,
+};
 
 /// How many commands that overtake the lanes are answered at once.
 const MOST_OVERTAKING: usize = 64;
@@ -38,6 +43,9 @@ pub enum GatewayError {
     /// Its own store cannot be opened.
     #[error("the gateway cannot start")]
     Store(#[from] StoreError),
+    /// Its rules cannot be followed.
+    #[error("the gateway cannot start: {0}")]
+    Rules(#[from] RulesError),
     /// A channel did not start. Those before it have been stopped again.
     #[error("the channel {channel} cannot start")]
     Channel {
@@ -54,11 +62,13 @@ impl Gateway {
     ///
     /// # Errors
     ///
-    /// When the store or a channel fails; then nothing runs.
+    /// When the rules cannot be followed, or the store or a channel fails; then
+    /// nothing runs.
     pub async fn start(
         config: Config,
         channels: Vec<Arc<dyn Channel>>,
     ) -> Result<Self, GatewayError> {
+        config.rules.check()?;
         let store = Store::open(&config.store).await?;
         let gateway = Self { inner: Arc::new(Inner::new(config, store, channels)) };
         for channel in &gateway.inner.channels {
@@ -94,6 +104,45 @@ impl Gateway {
         store.close().await;
     }
 
+    /// Replaces the rules; messages that come from now on follow them, and
+    /// those that wait for a turn keep their agent and session.
+    ///
+    /// # Errors
+    ///
+    /// When they name somebody who is not there; then the earlier rules stay.
+    pub fn configure(&self, rules: Rules) -> Result<(), RulesError> {
+        rules.check()?;
+        *self.inner.rules.write() = Arc::new(rules);
+        Ok(())
+    }
+
+    /// Returns the rules that are followed now.
+    #[must_use]
+    pub fn rules(&self) -> Arc<Rules> {
+        self.inner.rules()
+    }
+
+    /// Returns who waits for an approval and who was approved.
+    #[must_use]
+    pub fn pairing(&self) -> Pairing {
+        self.inner.pairing.clone()
+    }
+
+    /// Says who would answer a sender, whether they would be heard, and why.
+    /// The turn does not matter.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub fn explain(&self, sender: &Sender) -> Result<Explanation, StoreError> {
+        let rules = self.inner.rules();
+        let approved = self.inner.pairing.is_approved(&sender.conversation)?;
+        Ok(Explanation {
+            route: rules.route.explain(&sender.conversation),
+            access: AccessExplanation::new(&rules.access, sender, approved),
+        })
+    }
+
     /// Returns who has been refused since the start.
     #[must_use]
     pub fn refused(&self) -> Refused {
@@ -108,8 +157,10 @@ impl Gateway {
 }
 
 struct Inner {
-    access: Access,
+    // Held to take or replace the value, never across an await.
+    rules: RwLock<Arc<Rules>>,
     refusals: Refusals,
+    pairing: Pairing,
     channels: Vec<Arc<dyn Channel>>,
     store: Store,
     runner: Arc<Runner>,
@@ -120,14 +171,10 @@ struct Inner {
 
 impl Inner {
     fn new(config: Config, store: Store, channels: Vec<Arc<dyn Channel>>) -> Self {
-        let Config { store: _, access, lane_depth, turn_timeout, agent } = config;
+        let Config { store: _, rules, lane_depth, turn_timeout } = config;
         let cut = CancellationToken::new();
-        let runner = Arc::new(Runner {
-            agent,
-            store: store.clone(),
-            timeout: turn_timeout,
-            cut: cut.clone(),
-        });
+        let runner =
+            Arc::new(Runner { store: store.clone(), timeout: turn_timeout, cut: cut.clone() });
         let worker = Arc::clone(&runner);
         let work: Work<Visit> = Arc::new(move |visit, stop| {
             let runner = Arc::clone(&worker);
@@ -135,8 +182,9 @@ impl Inner {
         });
         let tasks = Tasks::default();
         Self {
-            access,
+            rules: RwLock::new(Arc::new(rules)),
             refusals: Refusals::default(),
+            pairing: Pairing::of(store.clone()),
             channels,
             store,
             runner,
@@ -144,6 +192,31 @@ impl Inner {
             overtaking: Arc::new(Semaphore::new(MOST_OVERTAKING)),
             tasks,
         }
+    }
+
+    fn rules(&self) -> Arc<Rules> {
+        Arc::clone(&self.rules.read())
+    }
+
+    async fn verdict(&self, sender: &Sender) -> Result<Verdict, StoreError> {
+        let conversation = &sender.conversation;
+        let (verdict, reason) = match self.rules().access.decide(sender) {
+            Decision::Admit(_) => return Ok(Verdict::Admit),
+            Decision::Refuse(reason) => (Verdict::Refuse, reason),
+            Decision::AskApproval => match self.pairing.meet(sender).await? {
+                Meeting::Approved => return Ok(Verdict::Admit),
+                Meeting::Waits => (Verdict::Refuse, Reason::AwaitsApproval),
+                Meeting::TooManyWait => (Verdict::Refuse, Reason::TooManyWait),
+                Meeting::Challenge(code) => {
+                    let text = challenge(conversation, &code);
+                    (Verdict::Challenge { text }, Reason::AwaitsApproval)
+                }
+            },
+        };
+        if self.refusals.count(conversation, reason) {
+            tracing::info!(%conversation, ?reason, "stranger refused");
+        }
+        Ok(verdict)
     }
 }
 
@@ -155,17 +228,16 @@ struct Door {
 
 impl Host for Door {
     fn admit(&self, sender: Sender) -> BoxFuture<'_, Result<Verdict, HostError>> {
-        let verdict = self.inner.access.verdict(&sender);
-        let conversation = &sender.conversation;
-        if verdict == Verdict::Refuse && self.inner.refusals.count(conversation) {
-            tracing::info!(%conversation, "stranger refused");
-        }
-        Box::pin(std::future::ready(Ok(verdict)))
+        Box::pin(async move {
+            let verdict = self.inner.verdict(&sender).await;
+            verdict.map_err(|err| HostError::Storage(Box::new(err)))
+        })
     }
 
     fn receive(&self, inbound: Inbound) -> BoxFuture<'_, Result<(), HostError>> {
-        let session = route(&inbound.conversation).session;
-        let visit = Visit { inbound, session, channel: Arc::clone(&self.channel) };
+        let (route, agent) = self.inner.rules().seat(&inbound.conversation);
+        let (session, channel) = (route.session, Arc::clone(&self.channel));
+        let visit = Visit { inbound, session, agent, channel };
         Box::pin(async move {
             let taken = match Command::of(&visit.inbound) {
                 Some(Command::Aside(aside)) => self.overtake(Some(aside), visit).await,

@@ -3,6 +3,7 @@
 //! ```text
 //!  channel ─▶ access ───▶ route ──▶ lanes ───▶ turn ──▶ agent
 //!             admitted?   session   in order   one run    │ answers
+//!             pairing     agent                           │
 //!  channel ◀──────────────────────────────── replies ◀────┘
 //!                                            numbered, and recorded
 //!                                            in the store before
@@ -22,7 +23,9 @@
 mod config;
 mod gateway;
 mod access;
+mod pairing;
 mod route;
+mod rules;
 mod lanes;
 mod command;
 mod turn;
@@ -34,10 +37,19 @@ mod language;
 mod store;
 mod tasks;
 
-pub use crate::access::{Access, Refused};
+pub use crate::access::{
+    AccessSettings, Authority, Decision, DmPolicy, Ground, OwnerToConfigure, Reason, Refusal,
+    Refused,
+};
 pub use crate::agent::{Agent, AgentError, Turn};
 pub use crate::config::Config;
 pub use crate::gateway::{Gateway, GatewayError};
+pub use crate::pairing::{APPROVED, Approval, Pairing, PairingMeta, PairingRequest};
 pub use crate::replies::Replies;
-pub use crate::route::{AgentId, Route, SessionKey, route};
+pub use crate::route::{
+    AgentId, Binding, BindingKind, BindingMatch, BindingPeer, BindingSession, Considered, DmScope,
+    MatchedBy, Mismatch, Roster, RosterEntry, Route, RouteError, RouteExplanation, RouteSettings,
+    SessionKey, SessionScope, SessionSettings,
+};
+pub use crate::rules::{AccessExplanation, Agents, Explanation, Rules, RulesError};
 pub use crate::store::{Entry, HistoryLimit, Role, StoreError};

@@ -1,4 +1,4 @@
-//! What the gateway keeps: what was said in each session.
+//! What the gateway keeps: what was said in each session, and who may speak.
 //!
 //! One SQLite file, written through a [`Ledger`]: when a call that stores
 //! something returns, it is on disk. SQL stands only in the files of `store/`.
@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use ledger::{Ledger, LedgerError};
 
+mod pairing;
 mod session;
 mod transcript;
 
@@ -15,7 +16,8 @@ pub(crate) use self::session::Memory;
 pub(crate) use self::transcript::Answer;
 pub use self::transcript::{Entry, HistoryLimit, Role};
 
-const MIGRATIONS: [&str; 1] = [include_str!("store/0001-transcript.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("store/0001-transcript.sql"), include_str!("store/0002-pairing.sql")];
 
 /// The gateway's store. Clones share it.
 #[derive(Clone)]
@@ -65,7 +67,7 @@ fn create_folder(file: &Path) -> std::io::Result<()> {
     builder.create(folder)
 }
 
-fn now_ms() -> i64 {
+pub(crate) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

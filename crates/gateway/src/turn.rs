@@ -18,12 +18,12 @@ use crate::{Agent, AgentError, Replies, SessionKey, Turn};
 pub(crate) struct Visit {
     pub(crate) inbound: Inbound,
     pub(crate) session: SessionKey,
+    pub(crate) agent: Arc<dyn Agent>,
     pub(crate) channel: Arc<dyn Channel>,
 }
 
 /// Runs turns. Holds nothing of a single one.
 pub(crate) struct Runner {
-    pub(crate) agent: Arc<dyn Agent>,
     pub(crate) store: Store,
     pub(crate) timeout: Duration,
     /// Cancelled when the gateway stops and cannot wait; the turns' own
@@ -77,7 +77,7 @@ impl Runner {
             store: self.store.clone(),
         };
         // Asked inside: an agent may panic before it has a future to give.
-        let answer = AssertUnwindSafe(async { self.agent.answer(turn, replies).await });
+        let answer = AssertUnwindSafe(async { visit.agent.answer(turn, replies).await });
         tokio::select! {
             biased;
             answered = answer.catch_unwind() => {

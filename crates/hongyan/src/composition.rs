@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use contract::{Channel, PeerId};
 use gateway::agents::{ApiKey, Guide, GuideOptions, OpenAi, OpenAiOptions};
-use gateway::{Access, Agent, Config, Gateway, GatewayError};
+use gateway::{AccessSettings, Agent, Config, Gateway, GatewayError};
 use ilink::BotAgent;
 use ilink::client::{Http, HttpOptions};
 use weixin::{Accounts, CHANNEL_ID, ChannelSettings, Settings, StoreKey, WeixinChannel, official};
@@ -113,10 +113,11 @@ impl State {
     ) -> Result<Gateway, CliError> {
         let mut config = Config::new(self.gateway(), agent);
         let named = allow_from.iter().map(|peer| PeerId::from(peer.as_str()));
-        config.access = Access::allowing(named.chain(self.admitted_before()));
+        config.rules.access = AccessSettings::allowing(named.chain(self.admitted_before()));
         let channels: Vec<Arc<dyn Channel>> = vec![Arc::new(channel)];
         Gateway::start(config, channels).await.map_err(|err| match err {
             GatewayError::Channel { source, .. } => source.into(),
+            GatewayError::Rules(_) => CliError::new(Kind::Config, err.to_string()),
             GatewayError::Store(_) => CliError::new(Kind::Config, err.to_string()).caused_by(err),
         })
     }

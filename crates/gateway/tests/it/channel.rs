@@ -12,7 +12,7 @@ use contract::{
 };
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use gateway::{Access, Agent, Config, Gateway};
+use gateway::{AccessSettings, Agent, Config, Gateway};
 use tokio::sync::watch;
 
 /// How long a test waits for something before it fails.
@@ -95,10 +95,13 @@ impl TestChannel {
     }
 
     pub(crate) async fn asks_admission(&self, peer: &str, is_owner: bool) -> Verdict {
+        let turn = "admission".into();
+        self.asks_about(Sender { conversation: conversation(peer), turn, is_owner }).await
+    }
+
+    pub(crate) async fn asks_about(&self, sender: Sender) -> Verdict {
         let host = self.state.lock().unwrap().host.clone().unwrap();
-        host.admit(Sender { conversation: conversation(peer), turn: "admission".into(), is_owner })
-            .await
-            .unwrap()
+        host.admit(sender).await.unwrap()
     }
 
     /// Makes the next reply fail.
@@ -340,8 +343,7 @@ pub(crate) async fn start_with(config: Config, channel: &Arc<TestChannel>) -> Ga
 }
 
 pub(crate) fn config(dir: &Path, agent: Arc<dyn Agent>) -> Config {
-    Config {
-        access: Access::allowing(["friend".into()]),
-        ..Config::new(dir.join("state/gateway.sqlite"), agent)
-    }
+    let mut config = Config::new(dir.join("state/gateway.sqlite"), agent);
+    config.rules.access = AccessSettings::allowing(["friend".into()]);
+    config
 }

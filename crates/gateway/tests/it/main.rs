@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod access;
 mod agent;
 mod asides;
 mod channel;
@@ -10,4 +11,6 @@ mod lanes;
 mod logs;
 mod model;
 mod openai;
+mod pairing;
+mod routing;
 mod turns;

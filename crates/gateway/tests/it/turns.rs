@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use contract::{Channel, ChannelError, Media, MediaKind, TurnEnd, Verdict};
+use contract::{Channel, ChannelError, Media, MediaKind, TurnEnd};
 use gateway::{AgentError, Gateway, GatewayError, HistoryLimit};
 use tokio::runtime::Runtime;
 
 use crate::agent::{Gated, does};
-use crate::channel::{TestChannel, config, conversation, start, text};
+use crate::channel::{TestChannel, config, start, text};
 
 const ALL: HistoryLimit = HistoryLimit { entries: 100, chars: 10_000 };
 
@@ -72,27 +72,6 @@ fn a_turn_that_dies_with_its_process_says_the_same_words_again_and_is_recorded_o
         gateway.stop(Duration::from_secs(5)).await;
     });
     assert_eq!(n_runs.load(Ordering::Relaxed), 3);
-}
-
-#[tokio::test]
-async fn strangers_are_refused_counted_and_cause_nothing() {
-    let dir = tempfile::tempdir().unwrap();
-    let channel = TestChannel::new();
-    let agent = Gated::default();
-    let gateway = start(dir.path(), &channel, Arc::new(agent)).await;
-
-    assert_eq!(channel.asks_admission("stranger", false).await, Verdict::Refuse);
-    assert_eq!(channel.asks_admission("stranger", false).await, Verdict::Refuse);
-    assert_eq!(channel.asks_admission("friend", false).await, Verdict::Admit);
-    assert_eq!(channel.asks_admission("anyone", true).await, Verdict::Admit);
-
-    let refused = gateway.refused();
-    assert_eq!(
-        refused.conversations.into_iter().collect::<Vec<_>>(),
-        [(conversation("stranger"), 2)]
-    );
-    assert_eq!(refused.others, 0);
-    assert_eq!(gateway.n_busy(), 0);
 }
 
 #[tokio::test]
