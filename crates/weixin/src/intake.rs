@@ -223,8 +223,8 @@ impl Intake {
             tracing::info!(account = %self.account, row = first.id, "a message without anything in it makes no turn");
             return Ok(self.store.finish(first.id).await?);
         }
-        if gathered.is_unsupported && first.offers == 1 {
-            self.speaker.apologise(talk, first.id, &Notice::Unsupported).await;
+        if let Some(notice) = gathered.useless.as_ref().filter(|_| first.offers == 1) {
+            self.speaker.apologise(talk, first.id, notice).await;
         }
         let turn = OpenTurn {
             row: first.id,

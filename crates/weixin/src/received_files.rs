@@ -12,6 +12,7 @@ use ilink::wire::{CdnMedia, Item, ItemKind};
 use ilink::{Backoff, Client, MediaKey, Recovery};
 use mediafile::kind::{HEAD, Kind, extension_of};
 
+use crate::codes::Notice;
 use crate::intake::IntakeSettings;
 use crate::switch::Switch;
 use crate::time::pause;
@@ -31,6 +32,13 @@ pub(crate) struct ReceivedFiles {
     pub(crate) settings: Switch<IntakeSettings>,
 }
 
+/// A media item, as far as it came.
+pub(crate) struct Received {
+    pub(crate) attachment: Attachment,
+    /// What to tell its sender if they sent nothing else: nobody can use it.
+    pub(crate) loss: Option<Notice>,
+}
+
 /// Why a media could not be had.
 #[derive(Debug, thiserror::Error)]
 enum NotFetched {
@@ -45,7 +53,7 @@ impl ReceivedFiles {
     /// had is named without a path: the rest of the message must not wait for it.
     ///
     /// `stem` names the file here; what the sender calls it is only shown.
-    pub(crate) async fn fetch(&self, stem: String, item: &Item) -> Option<Attachment> {
+    pub(crate) async fn fetch(&self, stem: String, item: &Item) -> Option<Received> {
         let (kind, given, media) = described(item)?;
         let extension = given.and_then(safe_extension);
         let mut stored = stem.clone();
@@ -61,15 +69,21 @@ impl ReceivedFiles {
             tracing::warn!(stem, error = %err, "media not fetched");
             let name = name.unwrap_or_else(|| word(kind).to_owned());
             let problem = Some(in_words(&err));
-            return Some(Attachment { kind, name, mime: None, path: None, problem, transcript });
+            let attachment = Attachment { kind, name, mime: None, path: None, problem, transcript };
+            return Some(Received::new(attachment, Some(loss(&err))));
         }
         let looked_at = tokio::task::spawn_blocking(move || look_at(dest, kind)).await;
         let Ok(Fetched { path, mime }) = looked_at else {
             let (name, problem) = (word(kind).to_owned(), Some("it could not be read".to_owned()));
-            return Some(Attachment { kind, name, mime: None, path: None, problem, transcript });
+            let attachment = Attachment { kind, name, mime: None, path: None, problem, transcript };
+            return Some(Received::new(attachment, Some(Notice::MediaLost)));
         };
         let name = name.unwrap_or_else(|| name_of(kind, mime.as_deref()));
-        Some(Attachment { kind, name, mime, path: Some(path), problem: None, transcript })
+        let loss = (kind == MediaKind::Voice && !can_be_heard(mime.as_deref()))
+            .then_some(Notice::VoiceUnread);
+        let attachment =
+            Attachment { kind, name, mime, path: Some(path), problem: None, transcript };
+        Some(Received::new(attachment, loss))
     }
 
     async fn download(
@@ -103,6 +117,14 @@ impl ReceivedFiles {
                 Err(err) => return Err(err.into()),
             }
         }
+    }
+}
+
+impl Received {
+    /// A transcript makes up for any loss.
+    fn new(attachment: Attachment, loss: Option<Notice>) -> Self {
+        let loss = loss.filter(|_| attachment.transcript.is_none());
+        Self { attachment, loss }
     }
 }
 
@@ -203,6 +225,20 @@ fn look_at(path: PathBuf, kind: MediaKind) -> Fetched {
         }
     }
     Fetched { path, mime }
+}
+
+/// Says whether agents can listen to a voice message: SILK that was not decoded
+/// plays nowhere.
+fn can_be_heard(mime: Option<&str>) -> bool {
+    mime.is_some_and(|mime| mime.starts_with("audio/") && mime != "audio/silk")
+}
+
+/// Says for its sender that a media is missing.
+fn loss(err: &NotFetched) -> Notice {
+    match err {
+        NotFetched::Media(MediaError::TooLarge { max }) => Notice::MediaTooLarge { max: *max },
+        NotFetched::Key(_) | NotFetched::Media(_) => Notice::MediaLost,
+    }
 }
 
 /// Says for an agent why a media is missing.

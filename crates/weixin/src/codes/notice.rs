@@ -51,11 +51,6 @@ pub enum Notice {
     SetAside,
     /// A message of the peer holds nothing that is supported here.
     Unsupported,
-    /// The peer's message waits for others.
-    InQueue {
-        /// For how many.
-        n: u32,
-    },
 }
 
 impl Notice {
@@ -73,7 +68,7 @@ impl Notice {
             Self::MediaTooLarge { .. } => "W507",
             Self::VoiceUnread => "W508",
             Self::Late { .. } => "W509",
-            Self::InQueue { .. } => "W510",
+            // W510 said that a message waits for others; the host says that.
             Self::SetAside => "W511",
             Self::Unsupported => "W512",
         }
@@ -91,7 +86,7 @@ impl Notice {
             Language::En => format!("{sentence} ({code})"),
         };
         match self {
-            Self::RestWaits { n } | Self::InQueue { n } => fill(&[("n", n)]),
+            Self::RestWaits { n } => fill(&[("n", n)]),
             Self::FewLeft { left } => fill(&[("left", left)]),
             Self::AsFile => fill(&[]),
             Self::Late { since } => fill(&[("since", since)]),

@@ -5,9 +5,11 @@ use futures_util::future::join_all;
 use ilink::wire::{self, RefMsg};
 
 use super::{Intake, turn_id};
+use crate::codes::Notice;
 use crate::commands::Trace;
 use crate::inbound::{is_unsupported, items, text_of};
 use crate::quotes::{id_of, inline_text};
+use crate::received_files::Received;
 use crate::store::{InboxRow, Talk};
 use crate::time::now_ms;
 
@@ -17,8 +19,8 @@ const AT_ONCE: usize = 4;
 /// A turn, ready to be handed over.
 pub(super) struct Gathered {
     pub(super) inbound: Inbound,
-    /// Whether none of its messages holds anything that is supported here.
-    pub(super) is_unsupported: bool,
+    /// What its sender is to be told if it holds nothing that anybody can use.
+    pub(super) useless: Option<Notice>,
     /// Each message by itself, to be quoted later.
     pub(super) said: Vec<Said>,
     messages: Vec<wire::Message>,
@@ -49,8 +51,12 @@ impl Intake {
         let begun_ms = now_ms();
         let mut said = Vec::new();
         let (mut lines, mut quote, mut attachments) = (Vec::new(), None, Vec::new());
+        let mut losses = Vec::new();
         for (row, msg) in rows.iter().zip(&messages) {
-            let (text, media) = (text_of(msg), self.media(row, msg).await);
+            let text = text_of(msg);
+            let (media, lost): (Vec<_>, Vec<_>) =
+                self.media(row, msg).await.into_iter().map(|it| (it.attachment, it.loss)).unzip();
+            losses.extend(lost);
             for found in self.quotes_in(talk, row, msg).await {
                 match &quote {
                     None => quote = Some(found),
@@ -75,16 +81,24 @@ impl Intake {
             offers: rows.iter().map(|row| row.offers).max().unwrap_or(1),
         };
         let has_media = !inbound.attachments.is_empty();
+        let says_nothing = inbound.text.is_empty() && inbound.quote.is_none();
+        let useless = if messages.iter().all(is_unsupported) {
+            Some(Notice::Unsupported)
+        } else if says_nothing && losses.iter().all(Option::is_some) {
+            losses.into_iter().flatten().next()
+        } else {
+            None
+        };
         Gathered {
             inbound,
-            is_unsupported: messages.iter().all(is_unsupported),
+            useless,
             said,
             messages,
             media_ms: has_media.then(|| now_ms() - begun_ms),
         }
     }
 
-    async fn media(&self, row: &InboxRow, msg: &wire::Message) -> Vec<Attachment> {
+    async fn media(&self, row: &InboxRow, msg: &wire::Message) -> Vec<Received> {
         let numbered: Vec<_> = items(msg).enumerate().collect();
         let mut media = Vec::new();
         for some in numbered.chunks(AT_ONCE) {
@@ -121,7 +135,7 @@ impl Intake {
         if message_id.is_none() && item.is_none() && text.is_empty() {
             return None;
         }
-        let attachments = Vec::from_iter(attachment);
+        let attachments = Vec::from_iter(attachment.map(|it| it.attachment));
         Some(Quote { message_id, author: None, text, attachments })
     }
 

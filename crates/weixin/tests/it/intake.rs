@@ -14,7 +14,7 @@ use crate::host::{Scene, TestHost};
 use crate::receiving::wait_until;
 
 /// Puts a media on the CDN, for messages that hold several.
-async fn upload(scene: &Scene, kind: MediaType, bytes: &[u8]) -> Uploaded {
+pub(crate) async fn upload(scene: &Scene, kind: MediaType, bytes: &[u8]) -> Uploaded {
     let http = Http::new(&HttpOptions { system_proxy: false, ..HttpOptions::default() }).unwrap();
     let client = Settings::new("").login_client(http, Some(scene.bot.base_url.parse().unwrap()));
     let client = client.with_token(scene.bot.token.clone());
@@ -23,7 +23,7 @@ async fn upload(scene: &Scene, kind: MediaType, bytes: &[u8]) -> Uploaded {
     ilink::media::upload(&client, &upload, &Limits::default()).await.unwrap()
 }
 
-fn file(name: &str, len: u64, media: CdnMedia) -> Item {
+pub(crate) fn file(name: &str, len: u64, media: CdnMedia) -> Item {
     let file_item = FileItem {
         file_name: Some(name.to_owned()),
         len: Some(Decimal(len)),
@@ -33,11 +33,11 @@ fn file(name: &str, len: u64, media: CdnMedia) -> Item {
     Item { file_item: Some(file_item), ..Item::of_kind(ItemKind::File) }
 }
 
-fn said_to_be(encoding: VoiceEncoding) -> VoiceFacts {
+pub(crate) fn said_to_be(encoding: VoiceEncoding) -> VoiceFacts {
     VoiceFacts { encoding, sample_rate: 8000, length: Duration::from_secs(1) }
 }
 
-fn somewhere(full_url: &str) -> CdnMedia {
+pub(crate) fn somewhere(full_url: &str) -> CdnMedia {
     CdnMedia { full_url: Some(full_url.to_owned()), ..CdnMedia::default() }
 }
 

@@ -18,6 +18,7 @@ mod delivery_truth;
 mod host;
 mod intake;
 mod login;
+mod losses;
 mod media_out;
 mod merging;
 mod official;
