@@ -34,7 +34,7 @@ use crate::status::{Health, Snapshot, Tally};
 use crate::store::Counts;
 use crate::switch::Switch;
 use crate::tasks::Tasks;
-use crate::typing::Typing;
+use crate::typing::{Caller, Typing};
 
 /// How long the farewell may take on top of the grace.
 const FAREWELL: Duration = Duration::from_millis(500);
@@ -129,7 +129,14 @@ impl Account {
             cancel.run_until_cancelled(announce(&id, &client)).await;
         });
         let clock = parts.desk.clock.clone();
-        let typing = Typing::new(parts.client.clone(), store, budgets, clock, sending.clone());
+        let typing = Typing::new(Caller {
+            client: parts.client.clone(),
+            store,
+            settings: parts.told.sending.clone(),
+            budgets,
+            clock,
+            tasks: sending.clone(),
+        });
         Ok(Self {
             id: parts.id,
             settings: Mutex::new(parts.settings),
@@ -252,7 +259,6 @@ impl Parts {
             news: news.clone(),
             quotes: self.quotes.clone(),
             parked: parked.clone(),
-            begun: Mutex::default(),
         });
         Lanes::new(tasks.clone(), self.desk.clock.clone(), move |peer| {
             let delivery = Arc::clone(&delivery);

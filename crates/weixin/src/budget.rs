@@ -76,18 +76,14 @@ impl Budgets {
         ask(&mut Gate { peer: &mut budget.peer, line: &mut line, limits })
     }
 
-    /// Says whether the backend has asked the account for a pause.
-    pub(crate) fn is_punished(&self, now_ms: i64) -> bool {
-        let numbers = self.numbers(&Budget::default(), &Limits::open(), now_ms);
-        numbers.penalty_until_ms.is_some()
-    }
-
     /// Returns the records to keep.
     pub(crate) fn records(&self, budget: &Budget) -> Records {
-        Records {
-            budget: budget.json(),
-            line: serde_json::to_string(&*self.line.lock()).unwrap_or_default(),
-        }
+        Records { budget: budget.json(), line: self.line() }
+    }
+
+    /// Returns the record of the account to keep.
+    pub(crate) fn line(&self) -> String {
+        serde_json::to_string(&*self.line.lock()).unwrap_or_default()
     }
 
     /// Returns the numbers of one peer, to be read.

@@ -88,6 +88,12 @@ impl Composed {
         drafts
     }
 
+    /// Returns the text as one message, however long it is.
+    pub(crate) fn whole(&self) -> Option<String> {
+        let limits = PartLimits { chars: usize::MAX, bytes: usize::MAX, ..PartLimits::default() };
+        prose::split(&self.rendered.text, &limits).pop().map(|part| part.text)
+    }
+
     fn parts(&self, limit_chars: usize) -> Vec<Draft> {
         if self.rendered.text.trim().is_empty() {
             return Vec::new();

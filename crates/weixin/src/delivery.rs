@@ -12,7 +12,7 @@
 //! be repeated: the phone shows a client id once. The newest context token is
 //! attached here and nowhere else.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,7 @@ use crate::clock::Clock;
 use crate::codes::{self, Notice};
 use crate::composing::{Composed, Draft, halves};
 use crate::files::write_new;
-use crate::governor::{self, Alarm, Ask, Begun, Decision, Need, ms};
+use crate::governor::{self, Alarm, Ask, Decision, Need, ms};
 use crate::intake::Turns;
 use crate::news::News;
 use crate::outcome::{Failed, Outcome, Retry, TextSize, Unsendable, classify};
@@ -64,9 +64,6 @@ pub(crate) struct Delivery {
     pub(crate) news: News,
     pub(crate) quotes: Quotes,
     pub(crate) parked: Parked,
-    /// Tries whose outcome is not known: the same message counts once.
-    // Held for a look-up, never across an await.
-    pub(crate) begun: Mutex<HashMap<i64, Begun>>,
 }
 
 /// Peers for whom something is parked until they write. Clones share the set.
@@ -201,11 +198,12 @@ impl Delivery {
         if now_ms.saturating_sub(row.created_at_ms) > late_after {
             composed.since(row.created_at_ms);
         }
-        let mut usual = settings.limits.part_chars;
-        if row.attempts > 0 {
-            // It was tried as one message, which may have arrived.
-            usual = usual.max(composed.n_chars());
+        let was_tried = row.attempts > 0 || row.earlier.is_some();
+        if let Some(whole) = composed.whole().filter(|_| was_tried) {
+            // As one message, which may have arrived.
+            return Ok(Some(whole));
         }
+        let usual = settings.limits.part_chars;
         let n_pictures = u32::try_from(composed.n_pictures()).unwrap_or(u32::MAX);
         let need = Need {
             n_parts: u32::try_from(composed.n_parts(usual)).unwrap_or(u32::MAX),
@@ -255,6 +253,7 @@ impl Delivery {
         settings: &SendSettings,
     ) -> Result<(), LedgerError> {
         let row = &next.row;
+        let begun_ms = self.clock.now_ms();
         match self.packing.pack(talk, payload, settings).await {
             Ok(Packed::Item(item)) => self.store.uploaded(row.id, &item).await,
             Ok(Packed::Instead(text)) => {
@@ -267,10 +266,13 @@ impl Delivery {
                     let known = gate.knowledge(None, TextSize::default(), true, now_ms);
                     let outcome = classify(&Err(failed), &known);
                     if let Outcome::RateLimited { until_ms } = outcome {
-                        gate.limited(now_ms, until_ms, now_ms);
+                        gate.limited(begun_ms, until_ms, now_ms);
                     }
                     outcome
                 });
+                if let Outcome::RateLimited { .. } = outcome {
+                    self.store.keep_line(&self.account, self.budgets.line()).await?;
+                }
                 self.settle(talk, next, &outcome, settings).await
             }
         }
@@ -291,6 +293,11 @@ impl Delivery {
         let size = text.map(TextSize::of).unwrap_or_default();
         let begun_ms = self.clock.now_ms();
         let begun = self.budgets.gate(&mut budget, limits, |gate| gate.begin(ask, begun_ms));
+        if limits.counts_sends() {
+            // A crash before the answer must not forget it.
+            let records = self.budgets.records(&budget);
+            self.store.keep(talk, next.row.id, Some(begun), records).await?;
+        }
         let sent = self.client.send_message(message(talk, next, item)).await;
         let now_ms = self.clock.now_ms();
         let result = sent.map_err(Failed::from);
@@ -312,13 +319,10 @@ impl Delivery {
             budget.context_renewed();
         }
         let records = self.budgets.records(&budget);
-        if matches!(outcome, Outcome::Transport { unknown: true, .. }) {
-            self.begun.lock().insert(next.row.id, begun);
-        } else {
-            self.begun.lock().remove(&next.row.id);
-        }
         if !outcome.is_sent() {
-            self.store.keep(talk, records).await?;
+            let is_unknown = matches!(outcome, Outcome::Transport { unknown: true, .. });
+            let unknown = is_unknown.then_some(begun);
+            self.store.keep(talk, next.row.id, unknown, records).await?;
             if is_renewed {
                 return self.store.tried(next.row.id, 0).await;
             }
@@ -394,7 +398,11 @@ impl Delivery {
         }
         let now_ms = self.clock.now_ms();
         let half = text.chars().count() / 2;
-        for (id, text) in self.store.longer_texts(row.place, half).await? {
+        let mut longer = self.store.longer_texts(row.place, half).await?;
+        // A text that is one message is stored as the markdown that it was.
+        longer.retain(|(id, _)| *id != row.id);
+        longer.push((row.id, text.to_owned()));
+        for (id, text) in longer {
             let halves = halves(&text).into_iter().flatten();
             let messages = halves.map(|part| (Payload::Text(part), client_id(now_ms)));
             self.store.lay_out(id, messages.collect()).await?;
@@ -504,8 +512,8 @@ impl Delivery {
         };
         // What waits behind an answer is not more urgent than the answer.
         let n_waiting = if class == governor::Class::Progress { next.behind } else { 0 };
-        let earlier = self.begun.lock().get(&next.row.id).copied();
-        Ask { class, is_tool, n_waiting, is_turn_running: self.turns.is_busy(talk), earlier }
+        let is_turn_running = self.turns.is_busy(talk);
+        Ask { class, is_tool, n_waiting, is_turn_running, earlier: next.row.earlier }
     }
 
     async fn remove_file(&self, row: &OutboxRow) {

@@ -180,8 +180,9 @@ pub enum Typing {
     Hide,
 }
 
-/// A send under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A send under way. Kept until its outcome is known, so that it counts once
+/// whatever happens meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Begun {
     at_ms: i64,
     /// Whether it is among the sends that follow the peer's message.

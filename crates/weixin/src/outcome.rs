@@ -207,6 +207,30 @@ pub fn classify(result: &Result<Sent, Failed>, known: &Knowledge<'_>) -> Outcome
     }
 }
 
+/// A call that was refused as one too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooMany {
+    /// When to come back, in milliseconds since 1970, if the answer says so.
+    pub(crate) until_ms: Option<i64>,
+}
+
+impl TooMany {
+    /// Reads the failure of a call that sends no message. Only what says so
+    /// counts: nothing else is known that could explain fewer words.
+    pub(crate) fn read(err: &ClientError, now_ms: i64) -> Option<Self> {
+        if let Cause::Status { status: 429, retry_after } = err.cause {
+            let until_ms = retry_after.map(|after| now_ms.saturating_add(ms(after)));
+            return Some(Self { until_ms });
+        }
+        if let Cause::Refused { code: Code::REFUSED, errmsg } = &err.cause
+            && matches!(Words::read(errmsg), Words::RateLimited)
+        {
+            return Some(Self { until_ms: None });
+        }
+        None
+    }
+}
+
 fn accepted(sent: &Sent) -> Outcome {
     match &sent.message_id {
         Some(id) if !id.as_str().is_empty() => Outcome::Queued { id: id.clone() },

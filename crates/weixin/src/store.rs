@@ -23,6 +23,7 @@ use rusqlite::OptionalExtension as _;
 
 use crate::status::Snapshot;
 
+mod budgets;
 mod carry;
 mod entries;
 mod hosts;
@@ -32,9 +33,10 @@ mod peers;
 mod quotes;
 mod wipe;
 
+pub(crate) use self::budgets::Records;
 pub(crate) use self::carry::{Carried, Foreign};
 pub(crate) use self::inbox::{Accepted, Claimed, InboxRow};
-pub(crate) use self::outbox::{Class, Next, OutboxRow, Payload, Records, Saying, Stored};
+pub(crate) use self::outbox::{Class, Next, OutboxRow, Payload, Saying, Stored};
 pub(crate) use self::peers::KnownPeer;
 pub(crate) use self::quotes::{KeptMedia, OfficialQuote, Remembered, read_official};
 pub(crate) use self::wipe::Wiped;
@@ -45,6 +47,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("store/002_hosts.sql"),
     include_str!("store/003_inbox.sql"),
     include_str!("store/004_outbox.sql"),
+    include_str!("store/005_begun.sql"),
 ];
 
 /// How long a message is remembered after its turn, to recognise copies.

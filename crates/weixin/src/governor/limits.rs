@@ -162,6 +162,11 @@ impl Limits {
         if self.is_unchosen && !is_tencents { Self::open() } else { self }
     }
 
+    /// Says whether it matters how many messages have left.
+    pub(crate) fn counts_sends(&self) -> bool {
+        self.sends_per_inbound.is_some() || self.burst.is_some() || self.daily_cap.is_some()
+    }
+
     /// The longest part when sends are short, safe in bytes for any script.
     pub(super) fn larger(&self) -> usize {
         self.larger_part_chars.min(self.hard_chars).min(self.hard_bytes / 4).max(self.part())

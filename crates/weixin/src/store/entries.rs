@@ -6,7 +6,8 @@ use ledger::LedgerError;
 use rusqlite::{OptionalExtension as _, Row, Transaction};
 
 use super::Store;
-use super::outbox::{Payload, change_budget};
+use super::budgets::change_budget;
+use super::outbox::Payload;
 use crate::budget::Budget;
 use crate::codes;
 use crate::settings::CHANNEL_ID;

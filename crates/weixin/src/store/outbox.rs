@@ -13,10 +13,11 @@ use ledger::LedgerError;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 use serde::{Deserialize, Serialize};
 
+use super::budgets::{Records, change_budget, keep};
 use super::quotes::{Remembered, remember};
 use super::{Store, Talk};
 use crate::budget::Budget;
-use crate::governor::Parked;
+use crate::governor::{Begun, Parked};
 use crate::outcome::Outcome;
 
 /// How many rows behind one are counted at most.
@@ -142,6 +143,8 @@ pub(crate) struct OutboxRow {
     pub(crate) created_at_ms: i64,
     pub(crate) expires_at_ms: i64,
     pub(crate) not_before_ms: i64,
+    /// The try before, if its outcome is not known.
+    pub(crate) earlier: Option<Begun>,
 }
 
 /// A row to send, and what the governor has to know about its conversation.
@@ -155,13 +158,6 @@ pub(crate) struct Next {
     /// Rows that wait behind this one, parked ones too. Progress is not counted,
     /// nor, behind what belongs to a turn, what was said unasked.
     pub(crate) behind: u32,
-}
-
-/// The governor's records after a send.
-#[derive(Clone, Debug)]
-pub(crate) struct Records {
-    pub(crate) budget: String,
-    pub(crate) line: String,
 }
 
 impl Store {
@@ -261,7 +257,7 @@ impl Store {
                 tx.prepare_cached(
                     "UPDATE outbox SET state = 1, attempts = attempts + 1, message_id = ?2,
                         settled_at_ms = ?3, payload = '{\"text\":\"\"}', item = NULL, code = NULL,
-                        reason = NULL
+                        reason = NULL, begun = NULL
                      WHERE id = ?1",
                 )?
                 .execute((
@@ -273,12 +269,6 @@ impl Store {
                 keep(tx, &talk, &records)
             })
             .await
-    }
-
-    /// Keeps the governor's records after a send that did not succeed.
-    pub(crate) async fn keep(&self, talk: &Talk, records: Records) -> Result<(), LedgerError> {
-        let talk = talk.clone();
-        self.ledger.write(move |tx| keep(tx, &talk, &records)).await
     }
 
     /// Parks a row until the peer writes, at least until `expires_at_ms`; not if
@@ -414,18 +404,6 @@ impl Store {
             })
             .await
     }
-
-    /// Returns the governor's record of an account.
-    pub(crate) async fn line(&self, account: &AccountId) -> Result<Option<String>, LedgerError> {
-        let account = account.clone();
-        self.ledger
-            .read(move |conn| {
-                let sql = "SELECT line FROM account WHERE id = ?1";
-                let found = conn.query_row(sql, [account.as_str()], |row| row.get(0)).optional()?;
-                Ok(found.flatten())
-            })
-            .await
-    }
 }
 
 /// Says whether a saying belongs to a turn that is gone.
@@ -498,7 +476,7 @@ fn next_out(conn: &Connection, talk: &Talk) -> rusqlite::Result<Option<Next>> {
     let (token, last_inbound_at_ms, budget) = known.unwrap_or((None, None, None));
     let mut find = conn.prepare_cached(
         "SELECT id, place, class, payload, item, client_id, run_id, attempts, created_at_ms,
-            expires_at_ms, not_before_ms, turn
+            expires_at_ms, not_before_ms, turn, begun
          FROM outbox
          WHERE account = ?1 AND peer = ?2 AND state = 0
            AND (class IN ('reminder', 'report')) = ?3
@@ -544,25 +522,6 @@ pub(super) fn context_renewed(
     unpark(tx, account, peer, &[Outcome::StaleContext.code(), Parked::StaleContext.code()])
 }
 
-/// Changes what the governor knows of a peer.
-pub(super) fn change_budget(
-    tx: &Transaction<'_>,
-    account: &str,
-    peer: &str,
-    change: impl FnOnce(&mut Budget),
-) -> rusqlite::Result<()> {
-    let known: Option<Option<String>> = tx
-        .prepare_cached("SELECT budget FROM peer WHERE account = ?1 AND peer = ?2")?
-        .query_row((account, peer), |row| row.get(0))
-        .optional()?;
-    let Some(known) = known.flatten() else { return Ok(()) };
-    let mut budget = Budget::read(Some(&known));
-    change(&mut budget);
-    tx.prepare_cached("UPDATE peer SET budget = ?3 WHERE account = ?1 AND peer = ?2")?
-        .execute((account, peer, budget.json()))
-        .map(drop)
-}
-
 fn unpark(
     tx: &Transaction<'_>,
     account: &AccountId,
@@ -603,7 +562,7 @@ fn make_room(tx: &Transaction<'_>, id: i64, n: usize) -> rusqlite::Result<()> {
 
 fn row_of(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
     let (payload, item): (String, Option<String>) = (row.get(3)?, row.get(4)?);
-    let run_id: Option<String> = row.get(6)?;
+    let (run_id, begun): (Option<String>, Option<String>) = (row.get(6)?, row.get(12)?);
     Ok(OutboxRow {
         id: row.get(0)?,
         place: row.get(1)?,
@@ -617,19 +576,8 @@ fn row_of(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
         expires_at_ms: row.get(9)?,
         not_before_ms: row.get(10)?,
         turn: row.get(11)?,
+        earlier: begun.and_then(|begun| serde_json::from_str(&begun).ok()),
     })
-}
-
-fn keep(tx: &Transaction<'_>, talk: &Talk, records: &Records) -> rusqlite::Result<()> {
-    let (account, peer) = (talk.account.as_str(), talk.peer.as_str());
-    tx.prepare_cached("UPDATE peer SET budget = ?3 WHERE account = ?1 AND peer = ?2")?
-        .execute((account, peer, &records.budget))?;
-    tx.prepare_cached(
-        "INSERT INTO account (id, line) VALUES (?1, ?2)
-         ON CONFLICT DO UPDATE SET line = excluded.line",
-    )?
-    .execute((account, &records.line))
-    .map(drop)
 }
 
 fn json(payload: &Payload) -> String {

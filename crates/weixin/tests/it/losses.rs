@@ -3,8 +3,8 @@
 use ilink::wire::{CdnMedia, Item, MediaType, VoiceEncoding};
 
 use crate::host::{Scene, TestHost};
-use crate::receiving::wait_until;
 use crate::intake::{file, said_to_be, somewhere, upload};
+use crate::receiving::wait_until;
 
 /// What a peer is told of what they sent, apart from the answer. The turn is
 /// given to the host all the same.

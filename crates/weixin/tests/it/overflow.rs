@@ -147,6 +147,14 @@ async fn parts_that_are_refused_as_too_long_leave_in_smaller_ones() {
     wait_until(&host, |status| status["outbox"] == 0).await;
     assert_eq!(found(&scene.heard().await), said);
     assert_eq!(host.alerts(), Vec::<String>::new());
+
+    // One that was a single message, too.
+    scene.alice.says("and in short?").await;
+    let before = scene.heard().await.len();
+    let said = sentences(15, 99);
+    host.answers(&said.join(" ")).await;
+    wait_until(&host, |status| status["outbox"] == 0).await;
+    assert_eq!(found(&scene.heard().await[before..]), said);
 }
 
 /// Demand 5: whoever says "too long" to everything gets no endless stream of
