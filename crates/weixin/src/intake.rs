@@ -47,6 +47,9 @@ pub(crate) use self::turns::{OpenTurn, Turns, turn_id};
 
 const AGAIN: Backoff = Backoff { min: Duration::from_millis(100), max: Duration::from_secs(10) };
 
+/// How often a turn that crashes may come from asks whether it is alone.
+const ONE_AT_A_TIME: Duration = Duration::from_millis(500);
+
 /// Hands the messages of one account over.
 pub(crate) struct Intake {
     pub(crate) channel: ChannelId,
@@ -140,7 +143,7 @@ impl Intake {
         match self.store.claim(talk, merge, most_failures, now_ms).await? {
             Claimed::Nothing => Ok(Next::Rest),
             Claimed::Later(wait) => Ok(Next::Later(now_ms.saturating_add(ms(wait)))),
-            claimed @ (Claimed::Turn(_) | Claimed::SetAside { .. }) => {
+            claimed @ (Claimed::Turn(_) | Claimed::SetAside { .. } | Claimed::Held) => {
                 self.offer(talk, claimed, Lane::Conversation).await
             }
         }
@@ -173,6 +176,9 @@ impl Intake {
                 tracing::error!(account = %self.account, turn, "a message failed too often and was set aside");
                 self.speaker.apologise(talk, turn, &Notice::SetAside).await;
                 return Ok(Next::Look);
+            }
+            Claimed::Held => {
+                return Ok(Next::Later(self.clock.now_ms().saturating_add(ms(ONE_AT_A_TIME))));
             }
             Claimed::Nothing | Claimed::Later(_) => return Ok(Next::Look),
         };

@@ -16,6 +16,7 @@
 //! - `intake` turns stored messages into what a host understands, in order
 //!   within a conversation and side by side across conversations (`lanes`);
 //!   `merge` says which of them make one turn, `commands` which overtake,
+//!   `crashes` which have to wait for each other,
 //!   `quotes` remembers what a message may refer to.
 //! - `delivery` sends outbox rows, under one client id for all attempts.
 //! - [`governor`] decides what may leave when: window, quota, bursts, penalties;
@@ -44,6 +45,7 @@ mod account;
 mod budget;
 mod clock;
 mod composing;
+mod crashes;
 mod commands;
 mod delivery;
 mod desk;

@@ -16,6 +16,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use rusqlite::{OptionalExtension as _, Row, Transaction};
 
 use super::{Store, Talk, language_word, outbox};
+use crate::crashes::{after_crash, is_suspect};
 use crate::inbound::{Kept, Kind};
 use crate::intake::LaneKey;
 use crate::merge::{MergeSettings, Plan, Waiting, plan};
@@ -45,6 +46,8 @@ pub(crate) enum Claimed {
     Turn(Vec<InboxRow>),
     /// Words may follow the media that wait.
     Later(Duration),
+    /// It may be the reason of crashes, and another turn that may be is in work.
+    Held,
     /// Messages that failed too often are out of the way.
     SetAside {
         /// The turn that they made.
@@ -132,8 +135,8 @@ impl Store {
                     Plan::Later(wait) => return Ok(Claimed::Later(wait)),
                     Plan::Take(n) => n,
                 };
-                let (ids, failures) = (&waiting.ids[..n], waiting.failures[..n].iter().max());
-                claim_rows(tx, ids, failures.is_some_and(|n| *n >= most_failures))
+                let failures = waiting.failures[..n].iter().max().copied().unwrap_or_default();
+                claim_rows(tx, &waiting.ids[..n], failures, most_failures)
             })
             .await
     }
@@ -177,7 +180,7 @@ impl Store {
                     .query_row([id], |row| row.get(0))
                     .optional()?;
                 match failures {
-                    Some(failures) => claim_rows(tx, &[id], failures >= most_failures),
+                    Some(failures) => claim_rows(tx, &[id], failures, most_failures),
                     None => Ok(Claimed::Nothing),
                 }
             })
@@ -281,10 +284,26 @@ impl Store {
     }
 }
 
-/// Makes ready what a crash left: turns that were cut are offered again, and
-/// each crash counts against them.
+/// Makes ready what a crash left: turns that were cut are offered again, and the
+/// crash counts against those that may be its reason.
 pub(super) fn recover(tx: &Transaction<'_>) -> rusqlite::Result<()> {
-    tx.execute("UPDATE inbox SET state = 0, failures = failures + 1 WHERE state = 1", []).map(drop)
+    let (turns, failures): (Vec<i64>, Vec<u32>) = tx
+        .prepare(
+            "SELECT coalesce(turn, id), max(failures) FROM inbox
+             WHERE state = 1 AND state <> 2 GROUP BY coalesce(turn, id)",
+        )?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<Vec<(i64, u32)>>>()?
+        .into_iter()
+        .unzip();
+    let mut put_back = tx.prepare(
+        "UPDATE inbox SET state = 0, failures = ?2
+         WHERE state = 1 AND state <> 2 AND coalesce(turn, id) = ?1",
+    )?;
+    for (turn, failures) in turns.iter().zip(after_crash(&failures)) {
+        put_back.execute((turn, failures))?;
+    }
+    Ok(())
 }
 
 /// Forgets messages that are done, or were set aside long ago.
@@ -494,11 +513,19 @@ fn waiting(tx: &Transaction<'_>, talk: &Talk, most: usize) -> rusqlite::Result<F
     Ok(front)
 }
 
-fn claim_rows(tx: &Transaction<'_>, ids: &[i64], is_poison: bool) -> rusqlite::Result<Claimed> {
+fn claim_rows(
+    tx: &Transaction<'_>,
+    ids: &[i64],
+    failures: u32,
+    most_failures: u32,
+) -> rusqlite::Result<Claimed> {
     let Some(&turn) = ids.first() else {
         return Ok(Claimed::Nothing);
     };
-    if is_poison {
+    if failures < most_failures && is_suspect(failures) && is_suspect_in_work(tx)? {
+        return Ok(Claimed::Held);
+    }
+    if failures >= most_failures {
         let mut set_aside = tx.prepare_cached(
             "UPDATE inbox SET state = 3, reason = 'failed too often', turn = ?2 WHERE id = ?1",
         )?;
@@ -513,6 +540,15 @@ fn claim_rows(tx: &Transaction<'_>, ids: &[i64], is_poison: bool) -> rusqlite::R
     )?;
     let claimed = ids.iter().map(|id| claim.query_row((id, turn), inbox_row));
     Ok(Claimed::Turn(claimed.collect::<Result<_, _>>()?))
+}
+
+/// Says whether any turn is in work that may be the reason of crashes, whoever
+/// said it: they all share the process.
+fn is_suspect_in_work(tx: &Transaction<'_>) -> rusqlite::Result<bool> {
+    let worst: Option<u32> = tx
+        .prepare_cached("SELECT max(failures) FROM inbox WHERE state = 1 AND state <> 2")?
+        .query_row([], |row| row.get(0))?;
+    Ok(worst.is_some_and(is_suspect))
 }
 
 fn inbox_row(row: &Row<'_>) -> rusqlite::Result<InboxRow> {

@@ -10,7 +10,7 @@ use ilink::media::{Limits, Source, Upload, Uploaded, VoiceFacts};
 use ilink::wire::{CdnMedia, Decimal, FileItem, Item, ItemKind, MediaType, VoiceEncoding};
 use weixin::Settings;
 
-use crate::host::{Scene, TestHost};
+use crate::host::{Scene, TestHost, log_in};
 use crate::receiving::wait_until;
 
 /// Puts a media on the CDN, for messages that hold several.
@@ -230,6 +230,67 @@ fn a_message_that_kills_the_process_is_set_aside_in_the_end() {
     assert_eq!(outside.block_on(scene.alice.hears()), "fine");
     let status = process.block_on(host.channel.status()).unwrap();
     assert_eq!((status[0].failed, status[0].inbox), (1, 0));
+    process.block_on(host.stops());
+}
+
+/// Demand 7: turns that were only near are answered, whatever a fourth does to
+/// the process that they share.
+#[test]
+fn a_storm_of_crashes_takes_no_turn_but_the_one_that_made_it() {
+    let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let outside = runtime();
+    let scene = outside.block_on(Scene::new());
+    let dir = scene.dir.path();
+    let users: Vec<_> = ["bob", "carol"]
+        .map(|name| {
+            outside.block_on(async {
+                let user = scene.backend.user(name).await;
+                log_in(dir, &scene.backend.bind(&user).await);
+                user
+            })
+        })
+        .into();
+    outside.block_on(async {
+        scene.alice.says("deadly").await;
+        for user in &users {
+            user.says("harmless").await;
+        }
+    });
+    let dies = |process: tokio::runtime::Runtime, host: TestHost| {
+        process.shutdown_timeout(Duration::from_secs(5));
+        drop(host);
+    };
+    for _ in 0..2 {
+        let process = runtime();
+        let host = process.block_on(TestHost::start(dir));
+        for _ in 0..3 {
+            process.block_on(host.hears());
+        }
+        dies(process, host);
+    }
+    let (mut answered, mut deaths) = (0, 2);
+    while (answered, deaths) != (2, 5) {
+        let process = runtime();
+        let host = process.block_on(TestHost::start(dir));
+        while (answered, deaths) != (2, 5) {
+            let heard = process.block_on(host.hears());
+            if heard.text == "deadly" {
+                deaths += 1;
+                break;
+            }
+            process.block_on(host.replies(&heard.turn, 0, "fine"));
+            process.block_on(host.finishes(&heard.turn));
+            answered += 1;
+        }
+        dies(process, host);
+    }
+    let process = runtime();
+    let host = process.block_on(TestHost::start(dir));
+    assert!(outside.block_on(scene.alice.hears()).ends_with("(W511)"));
+    for user in &users {
+        assert_eq!(outside.block_on(user.hears()), "fine");
+    }
+    assert!(process.block_on(host.heard_nothing_more()));
     process.block_on(host.stops());
 }
 

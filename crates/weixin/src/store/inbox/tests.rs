@@ -39,7 +39,10 @@ impl Shelf {
     async fn claims_rows(&self) -> Vec<(i64, u32)> {
         match self.claims().await {
             Claimed::Turn(rows) => rows.iter().map(|row| (row.id, row.offers)).collect(),
-            other @ (Claimed::Later(_) | Claimed::SetAside { .. } | Claimed::Nothing) => {
+            other @ (Claimed::Later(_)
+            | Claimed::Held
+            | Claimed::SetAside { .. }
+            | Claimed::Nothing) => {
                 panic!("no turn but {other:?}")
             }
         }
@@ -195,6 +198,39 @@ async fn a_message_that_crashes_are_counted_against_is_set_aside_and_the_next_go
     assert_eq!((counts.inbox, counts.failed), (1, 1));
     // Its body is kept, and copies of it stay away.
     assert_eq!(shelf.accepts(kept(&[(0, "message:1")]), 1000).await, 0);
+}
+
+/// Demand 7: a storm of crashes does not take what was only near.
+#[tokio::test]
+async fn turns_that_two_crashes_have_cut_are_worked_on_one_at_a_time() {
+    let mut shelf = Shelf::new();
+    let others = |n: u32| Talk { peer: UserId::new(format!("user{n}@im.wechat")), ..talk() };
+    let claim = async |shelf: &Shelf, n| {
+        let merge = MergeSettings::default();
+        shelf.store.claim(&others(n), &merge, 4, 1_000_000).await.expect("claimed")
+    };
+    for n in 1..=2 {
+        let key = format!("message:{n}");
+        shelf.accepts(Kept { peer: others(n).peer, ..kept(&[(0, &key)]) }, 1000).await;
+    }
+    for _ in 0..2 {
+        for n in 1..=2 {
+            let claimed = claim(&shelf, n).await;
+            assert!(matches!(claimed, Claimed::Turn(_)), "{claimed:?}");
+        }
+        shelf = shelf.crashes().await;
+    }
+    for failures in 2..4 {
+        let alone = claim(&shelf, 1).await;
+        assert!(matches!(&alone, Claimed::Turn(rows) if rows[0].failures == failures), "{alone:?}");
+        let near = claim(&shelf, 2).await;
+        assert!(matches!(near, Claimed::Held), "{near:?}");
+        shelf = shelf.crashes().await;
+    }
+    let guilty = claim(&shelf, 1).await;
+    assert!(matches!(guilty, Claimed::SetAside { .. }), "{guilty:?}");
+    let near = claim(&shelf, 2).await;
+    assert!(matches!(&near, Claimed::Turn(rows) if rows[0].failures == 2), "{near:?}");
 }
 
 /// Demand 7: an orderly stop and a host that cannot store are nobody's failure.
