@@ -1,7 +1,9 @@
 //! What was asked, for assertions: the last requests of the iLink API and the CDN.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
 use ilink::BotId;
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -21,11 +23,20 @@ pub struct Request {
     pub method: String,
     /// The query as it came.
     pub query: String,
+    /// The headers by name in lower case, apart from the one that holds the token.
+    pub headers: BTreeMap<String, String>,
     /// The body as text; empty on the CDN.
     pub body: String,
 }
 
 impl Request {
+    /// Copies what a request's headers say. What is no text is left out.
+    pub(crate) fn headers_of(headers: &HeaderMap) -> BTreeMap<String, String> {
+        let open = headers.iter().filter(|(name, _)| **name != AUTHORIZATION);
+        let text = open.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?)));
+        text.map(|(name, value)| (name, value.to_owned())).collect()
+    }
+
     /// Reads the body as JSON; null if it is something else.
     #[must_use]
     pub fn json(&self) -> serde_json::Value {

@@ -82,6 +82,7 @@ impl Call {
                 at_ms: self.core.now(),
                 method: parts.method.to_string(),
                 query: parts.uri.query().unwrap_or_default().to_owned(),
+                headers: recorder::Request::headers_of(&parts.headers),
                 body: String::from_utf8_lossy(&text[..text.len().min(MOST_REMEMBERED)])
                     .into_owned(),
             });

@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use backend::{Backend, Credentials as Bound, Endpoint, User};
-use contract::{Channel as _, ChannelError, Signal};
+use contract::{
+    Channel as _, ChannelError, Content, Media, MediaKind, Reply, ReplyClass, Signal, Source,
+};
 use ilink::BotId;
 use serde_json::{Value, json};
+use weixin::{ChannelSettings, Settings, StoreKey};
 
 use crate::host::{PATIENCE, Scene, TestHost, channel, log_in};
+use crate::media_out::{sample, serves};
 
 /// Alice's account and Bob's, both polling: polls last longer than the test.
 struct Two {
@@ -107,6 +111,99 @@ async fn what_is_not_the_clients_holds_at_once_without_a_new_poll() {
     assert_eq!(two.polls(&two.bobs.bot_id), bobs + 1, "his message ended one poll");
 }
 
+/// Demand 12: whether messages are remembered for quotes holds at once, too.
+#[tokio::test]
+async fn quotes_are_remembered_as_long_as_they_are_switched_on() {
+    let two = Two::new().await;
+    let quotes_itself = async |text: &str| {
+        let said = two.scene.alice.says(text).await;
+        two.host.answers("noted").await;
+        assert_eq!(two.scene.alice.hears().await, "noted");
+        two.scene.alice.quotes(&said, "I meant this").await;
+        let quote = two.host.answers("I see").await.quote.unwrap();
+        assert_eq!(two.scene.alice.hears().await, "I see");
+        quote.text
+    };
+    assert_eq!(quotes_itself("one").await, "one");
+    two.configure(json!({"quoteCache": {"enabled": false}})).await;
+    assert_eq!(quotes_itself("two").await, "", "nothing is known of it");
+    two.configure(json!({"quoteCache": {"enabled": true}})).await;
+    assert_eq!(quotes_itself("three").await, "three");
+    assert_eq!(two.polls(&two.bobs.bot_id), 1, "Bob's poll was closed");
+}
+
+/// Demands 12 and 29: so do the folders that an agent may send from.
+#[tokio::test]
+async fn folders_are_opened_and_closed_to_agents_at_once() {
+    let two = Two::new().await;
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("table.csv");
+    std::fs::write(&file, "a,b").unwrap();
+    let sends_it = async || {
+        two.scene.alice.says("the table").await;
+        let turn = two.host.hears().await.turn;
+        let source = Source::Named(file.display().to_string());
+        let media = Media { source, ..Media::file(MediaKind::File, file.clone(), "table.csv") };
+        let content = Content::Media(media);
+        let reply = Reply { number: 0, class: ReplyClass::Answer, content };
+        let sent = two.host.channel.reply(&turn, reply).await;
+        two.host.finishes(&turn).await;
+        sent
+    };
+    let refused = async || matches!(sends_it().await, Err(ChannelError::Media { .. }));
+    assert!(refused().await);
+    two.configure(json!({"sending": {"mediaRoots": [root.path()]}})).await;
+    sends_it().await.unwrap();
+    let shown = two.scene.alice.sees_from_bots(1).await;
+    assert_eq!(shown[0].media().unwrap().bytes().await, b"a,b");
+    two.configure(json!({})).await;
+    assert!(refused().await);
+    assert_eq!(two.polls(&two.bobs.bot_id), 1, "Bob's poll was closed");
+}
+
+/// Demands 12 and 39: and the networks that media may be fetched from.
+#[tokio::test]
+async fn networks_are_opened_and_closed_at_once() {
+    let two = Two::new().await;
+    let picture = std::fs::read(sample("picture.png")).unwrap();
+    let (url, _serving) = serves(picture).await;
+    let shows_it = async |n: usize| {
+        two.scene.alice.says("show me").await;
+        two.host.answers(&format!("![the chart]({url})")).await;
+        two.scene.alice.sees_from_bots(n).await.pop().unwrap()
+    };
+    let told = format!("the chart ({url})");
+    assert_eq!(shows_it(1).await.text(), Some(&*told));
+    two.configure(json!({"sending": {"mediaNetworks": ["127.0.0.0/8"]}})).await;
+    assert!(shows_it(2).await.media().is_some());
+    two.configure(json!({})).await;
+    assert_eq!(shows_it(3).await.text(), Some(&*told));
+    assert_eq!(two.polls(&two.bobs.bot_id), 1, "Bob's poll was closed");
+}
+
+/// Demand 38: the key that a section names opens what is sealed on disk.
+#[tokio::test]
+async fn a_start_with_the_key_file_of_the_section_uses_sealed_credentials() {
+    let scene = Scene::new().await;
+    let key_file = scene.dir.path().join("key");
+    std::fs::write(&key_file, "7".repeat(64)).unwrap();
+    let section = json!({"credentialsKeyFile": key_file});
+    let (section, _) = ChannelSettings::parse(&section).unwrap();
+    let mut settings = Settings::new(scene.dir.path());
+    settings.key = section.credentials_key_file().map(|path| StoreKey::read(&path).unwrap());
+    settings.section = section;
+    assert_eq!(settings.registry().rewrite(true).unwrap(), 1);
+
+    let keyless = TestHost::start(scene.dir.path()).await;
+    assert_eq!(keyless.channel.status().await.unwrap(), [], "nobody else can use them");
+    keyless.stops().await;
+    let host = TestHost::start_on(settings).await;
+    scene.alice.says("hello").await;
+    host.answers("hi").await;
+    assert_eq!(scene.alice.hears().await, "hi");
+    host.stops().await;
+}
+
 /// Demand 12: what a client is made of restarts its account alone.
 #[tokio::test]
 async fn a_new_route_tag_restarts_only_its_account() {
@@ -118,6 +215,8 @@ async fn a_new_route_tag_restarts_only_its_account() {
     let polls = two.scene.backend.requests_to(Endpoint::GetUpdates);
     let last = polls.iter().rfind(|poll| poll.bot.as_ref() == Some(two.alices())).unwrap();
     assert_eq!(last.json()["base_info"]["bot_agent"], "Canary/1.0");
+    assert_eq!(last.headers.get("skroutetag").map(String::as_str), Some("7"));
+    assert!(polls.iter().all(|poll| poll == last || !poll.headers.contains_key("skroutetag")));
     assert_eq!(two.polls(&two.bobs.bot_id), 1, "Bob's poll was closed");
 
     // The same again changes nothing.

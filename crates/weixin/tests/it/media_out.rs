@@ -16,7 +16,7 @@ use crate::host::{Scene, TestHost};
 use crate::receiving::wait_until;
 
 /// A media file that the crate for media tests with.
-fn sample(name: &str) -> PathBuf {
+pub(crate) fn sample(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../mediafile/tests/samples").join(name)
 }
 
@@ -108,7 +108,7 @@ async fn only_files_below_the_roots_are_sent() {
 }
 
 /// Serves one file over HTTP on loopback, however often it is asked for.
-async fn serves(bytes: Vec<u8>) -> (String, JoinSet<()>) {
+pub(crate) async fn serves(bytes: Vec<u8>) -> (String, JoinSet<()>) {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
