@@ -34,6 +34,8 @@ pub(crate) enum Draft {
     Message(Payload),
     /// A file to write first.
     File { name: String, text: String },
+    /// A picture of this machine, and what is said instead if it may not leave.
+    Local { reference: String, name: Option<String>, instead: String },
 }
 
 impl Composed {
@@ -135,17 +137,17 @@ pub(crate) fn halves(text: &str) -> Option<Vec<String>> {
     Some(prose::split(text, &limits).into_iter().map(|part| part.text).collect())
 }
 
-/// A picture that a text shows; one that cannot be fetched is told instead.
+/// A picture that a text shows; one that cannot be had is told instead.
 fn picture(picture: &prose::Picture) -> Draft {
     let name = Some(picture.alt.clone()).filter(|alt| !alt.trim().is_empty());
     let instead = match &name {
         Some(alt) => format!("{alt} ({})", picture.url),
         None => picture.url.clone(),
     };
-    if !is_remote(&picture.url) {
-        return Draft::Message(Payload::Text(instead));
+    let url = picture.url.clone();
+    if !is_remote(&url) {
+        return Draft::Local { reference: url, name, instead };
     }
     let kind = Some(contract::MediaKind::Image);
-    let url = picture.url.clone();
     Draft::Message(Payload::Remote { kind, name, url, as_file: false, instead })
 }

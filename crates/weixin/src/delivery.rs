@@ -36,7 +36,7 @@ use crate::outcome::{Failed, Outcome, Retry, TextSize, Unsendable, classify};
 use crate::packing::{Packed, Packing};
 use crate::quotes::Quotes;
 use crate::received_files::mime_of;
-use crate::saying::client_id;
+use crate::saying::{adopt_named, client_id};
 use crate::sending::SendSettings;
 use crate::store::{Class, Next, OutboxRow, Payload, Remembered, Store, Talk};
 use crate::switch::Switch;
@@ -213,16 +213,13 @@ impl Delivery {
         let layout = self.budgets.gate(budget, &settings.limits, |gate| gate.plan(&need, now_ms));
         let mut messages = Vec::new();
         for draft in composed.lay_out(&layout, usual) {
-            let payload = match draft {
-                Draft::Message(payload) => payload,
-                Draft::File { name, text } => match self.write_file(name, text).await {
-                    Ok(payload) => payload,
-                    Err(err) => {
-                        tracing::error!(account = %self.account, error = %err, "an answer cannot be put into a file");
-                        pause(AGAIN.min).await;
-                        return Ok(None);
-                    }
-                },
+            let payload = match self.payload(draft, settings).await {
+                Ok(payload) => payload,
+                Err(err) => {
+                    tracing::error!(account = %self.account, error = %err, "an answer cannot be put into a file");
+                    pause(AGAIN.min).await;
+                    return Ok(None);
+                }
             };
             messages.push((payload, client_id(now_ms)));
         }
@@ -234,6 +231,27 @@ impl Delivery {
             return Ok(Some(text.clone()));
         }
         self.store.lay_out(row.id, messages).await.map(|()| None)
+    }
+
+    /// Brings what a draft needs into the outbox folder.
+    async fn payload(&self, draft: Draft, settings: &SendSettings) -> std::io::Result<Payload> {
+        let (reference, name, instead) = match draft {
+            Draft::Message(payload) => return Ok(payload),
+            Draft::File { name, text } => return self.write_file(name, text).await,
+            Draft::Local { reference, name, instead } => (reference, name, instead),
+        };
+        let file = uuid::Uuid::new_v4().to_string();
+        let roots = settings.media_roots.clone();
+        Ok(match adopt_named(reference, roots, &self.files, &file).await {
+            Ok(own_name) => {
+                let name = name.unwrap_or(own_name);
+                Payload::Media { kind: Some(MediaKind::Image), name, file, as_file: false }
+            }
+            Err(err) => {
+                tracing::warn!(account = %self.account, error = %err, "a picture is told instead");
+                Payload::Text(instead)
+            }
+        })
     }
 
     async fn write_file(&self, name: String, text: String) -> std::io::Result<Payload> {

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use contract::{
-    ChannelError, Content, Media, MediaKind, Outgoing, Reply, ReplyClass, SendClass, Signal,
-    Source, ToolOutcome,
+    ChannelError, Content, Media, Outgoing, Reply, ReplyClass, SendClass, Signal, Source,
+    ToolOutcome,
 };
 use ilink::{ClientId, RunId};
 use mediafile::facts::inspect;
@@ -236,28 +236,28 @@ impl Sayings {
                 Ok(Payload::Remote { kind, name, url, as_file, instead })
             }
             Source::Named(reference) => {
-                self.adopt_named(reference, kind, name, file, as_file).await
+                let roots = self.settings.now().media_roots.clone();
+                let own_name = adopt_named(reference, roots, &self.files, &file).await?;
+                Ok(Payload::Media { kind, name: name.unwrap_or(own_name), file, as_file })
             }
         }
     }
+}
 
-    /// Takes a copy of a file that an agent named, if it may.
-    async fn adopt_named(
-        &self,
-        reference: String,
-        kind: Option<MediaKind>,
-        name: Option<String>,
-        file: String,
-        as_file: bool,
-    ) -> Result<Payload, ChannelError> {
-        let roots = Roots::new(self.settings.now().media_roots.clone(), std::env::home_dir());
-        let named = reference.clone();
-        let opened = tokio::task::spawn_blocking(move || roots.open(&named)).await;
-        let opened = opened.map_err(storage)?.map_err(|err| unusable(reference, &err))?;
-        let name = name.unwrap_or(opened.name);
-        adopt_open(opened.file, &self.files, &file).await.map_err(storage)?;
-        Ok(Payload::Media { kind, name, file, as_file })
-    }
+/// Takes a copy of a file that an agent named, if it may. Returns what it is
+/// called where it lies.
+pub(crate) async fn adopt_named(
+    reference: String,
+    roots: Vec<PathBuf>,
+    files: &Path,
+    file: &str,
+) -> Result<String, ChannelError> {
+    let roots = Roots::new(roots, std::env::home_dir());
+    let named = reference.clone();
+    let opened = tokio::task::spawn_blocking(move || roots.open(&named)).await;
+    let opened = opened.map_err(storage)?.map_err(|err| unusable(reference, &err))?;
+    adopt_open(opened.file, files, file).await.map_err(storage)?;
+    Ok(opened.name)
 }
 
 /// Makes the id under which a message is tried.

@@ -147,6 +147,35 @@ async fn a_picture_in_an_answer_is_sent_as_one() {
     assert_eq!(seen[1].media().unwrap().bytes().await, bytes);
 }
 
+/// Demands 29 and 49: the same for a picture of this machine, below the folders
+/// that an agent may send from; any other is told, as it was written.
+#[tokio::test]
+async fn a_local_picture_in_an_answer_is_sent_from_below_the_roots_only() {
+    let root = tempfile::tempdir().unwrap();
+    let (inside, missing) = (root.path().join("my chart.png"), root.path().join("none.png"));
+    std::fs::copy(sample("picture.png"), &inside).unwrap();
+    let scene = Scene::tencent().await;
+    let allowed = root.path().to_owned();
+    let host = scene.starts_with(|it| it.sending.media_roots = vec![allowed]).await;
+    let outside = sample("picture.png");
+    scene.alice.says("show me").await;
+    host.answers(&format!(
+        "Here it is:\n\n![the chart](<{}>)\n![]({})\n![theirs]({})",
+        inside.display(),
+        missing.display(),
+        outside.display(),
+    ))
+    .await;
+    scene.passes_until(async || from_bot(&scene).await.len() == 4).await;
+    let seen = from_bot(&scene).await;
+    assert_eq!(seen[0].text(), Some("Here it is:"));
+    assert!(matches!(seen[1].items[..], [SeenItem::Image(_)]), "{seen:?}");
+    let bytes = seen[1].media().unwrap().bytes().await;
+    assert_eq!(bytes, std::fs::read(&inside).unwrap());
+    assert_eq!(seen[2].text(), Some(&*missing.display().to_string()));
+    assert_eq!(seen[3].text(), Some(&*format!("theirs ({})", outside.display())));
+}
+
 /// Demand 39: what is not on the public network is not fetched, but told.
 #[tokio::test]
 async fn a_picture_that_may_not_be_fetched_is_told_instead() {
