@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contract::{
-    AccountState, AccountStatus, Channel, ChannelError, ChannelId, Conversation, Host,
-    OutboxAction, OutboxEntry, Outgoing, PeerStatus, Probe, Reply, SendReport, Signal, Target,
-    TurnEnd, TurnId,
+    AccountId, AccountState, AccountStatus, Channel, ChannelError, ChannelId, Conversation, Host,
+    LoggedOut, LoginDone, LoginFace, LoginRequest, OutboxAction, OutboxEntry, Outgoing, PeerStatus,
+    Probe, Removed, Reply, SendReport, Signal, Target, TurnEnd, TurnId,
 };
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, join_all};
 use ilink::client::Http;
 use parking_lot::Mutex;
 
+use crate::accounts::Accounts;
 use crate::credentials::files::create_private_dir;
 use crate::desk::Desk;
 use crate::lock::Lock;
@@ -22,7 +23,7 @@ use crate::settings::{CHANNEL_ID, ChannelSettings, LiveSettings, Settings};
 use crate::status::Snapshot;
 use crate::store::{Counts, Store, Talk, storage};
 use crate::targets::conversation;
-use crate::{account, metrics};
+use crate::{account, facing, metrics};
 
 /// The WeChat channel. Clones share it.
 #[derive(Clone)]
@@ -46,6 +47,11 @@ impl WeixinChannel {
         let live = LiveSettings::new(settings);
         let (configuring, running) = (tokio::sync::Mutex::default(), Mutex::default());
         Self { shared: Arc::new(Shared { live, http, configuring, running }) }
+    }
+
+    fn accounts(&self) -> Accounts {
+        let settings = self.shared.live.now();
+        Accounts::new(Settings::clone(&settings), self.shared.http.clone())
     }
 
     fn running(&self) -> Result<Arc<Running>, ChannelError> {
@@ -284,6 +290,34 @@ impl Channel for WeixinChannel {
 
     fn probe(&self) -> BoxFuture<'_, Result<Vec<Probe>, ChannelError>> {
         self.probe_all().boxed()
+    }
+
+    fn login<'a>(
+        &'a self,
+        request: LoginRequest,
+        face: Arc<dyn LoginFace>,
+    ) -> BoxFuture<'a, Result<LoginDone, ChannelError>> {
+        async move {
+            let settings = self.shared.live.now();
+            facing::log_in(&settings, &self.shared.http, request, face).await
+        }
+        .boxed()
+    }
+
+    fn logout<'a>(&'a self, account: &'a str) -> BoxFuture<'a, Result<LoggedOut, ChannelError>> {
+        async move { self.accounts().called_off(account).await }.boxed()
+    }
+
+    fn set_enabled<'a>(
+        &'a self,
+        account: &'a str,
+        enabled: bool,
+    ) -> BoxFuture<'a, Result<AccountId, ChannelError>> {
+        async move { self.accounts().switched(account, enabled) }.boxed()
+    }
+
+    fn remove<'a>(&'a self, account: &'a str) -> BoxFuture<'a, Result<Removed, ChannelError>> {
+        async move { self.accounts().removed(account).await }.boxed()
     }
 
     fn stop(&self, grace: Duration) -> BoxFuture<'_, ()> {

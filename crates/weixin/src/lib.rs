@@ -25,7 +25,8 @@
 //! - [`credentials`] are the files that the official plugin keeps, too; `seal`
 //!   closes them, and [`official`] is its other state.
 //! - [`settings`] are what a configuration says, checked and resolved.
-//! - [`login`] brings an account here, [`accounts`] lists, carries and removes it.
+//! - [`login`] brings an account here, [`accounts`] lists, carries and removes it;
+//!   `facing` is both for a host that knows the contract only.
 //!
 //! Invariants: nothing here knows what an agent is; a message is acknowledged
 //! to the backend only after it is on disk; a reply is on disk before it leaves.
@@ -49,6 +50,7 @@ mod crashes;
 mod commands;
 mod delivery;
 mod desk;
+mod facing;
 mod files;
 mod hold;
 mod inbound;

@@ -88,12 +88,13 @@ async fn a_greeting_that_will_not_do_is_refused_with_its_reason() {
 #[tokio::test]
 async fn a_host_of_another_time_is_refused_with_the_versions() {
     let (host, (reads, writes)) = pipes();
-    let served = tokio::task::spawn(serve(
-        Arc::new(Post::default()),
-        Hello::new("post", "1"),
-        reads,
-        writes,
-    ));
+    let served = serve(Arc::new(Post::default()), Hello::new("post", "1"), reads, writes);
+    let (served, ()) = tokio::join!(served, turned_away_by_post(host));
+    let text = "post speaks version [1] of the contract, old speaks [7]";
+    assert_eq!(served.unwrap_err().to_string(), text);
+}
+
+async fn turned_away_by_post(host: (DuplexStream, DuplexStream)) {
     let mut stranger = Stranger::new(host);
     stranger.says(r#"{"jsonrpc":"2.0","id":0,"method":"start"}"#).await;
     let early = r#"{"jsonrpc":"2.0","id":0,"error":{"code":-32002,"message":"say `hello` first"}}"#;
@@ -108,9 +109,6 @@ async fn a_host_of_another_time_is_refused_with_the_versions() {
         r#"{{"jsonrpc":"2.0","id":1,"error":{{"code":-32001,"message":"{text}","data":{data}}}}}"#
     );
     assert_eq!(stranger.hears().await, no);
-    drop(stranger);
-    let served = tokio::time::timeout(PATIENCE, served).await.unwrap().unwrap();
-    assert_eq!(served.unwrap_err().to_string(), text);
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,7 +14,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use tokio::io::DuplexStream;
 use tokio::sync::{Notify, Semaphore};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 /// Long enough for a loaded machine; a test that passes never waits for it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -321,14 +321,23 @@ pub(crate) fn pipes() -> ((DuplexStream, DuplexStream), (DuplexStream, DuplexStr
 pub(crate) struct Line {
     pub(crate) post: Arc<Post>,
     pub(crate) remote: Remote,
-    pub(crate) served: JoinHandle<Result<(), ServeError>>,
+    served: JoinSet<Result<(), ServeError>>,
+}
+
+impl Line {
+    /// Returns how serving has ended, once it has.
+    pub(crate) async fn ended(&mut self) -> Result<(), ServeError> {
+        let ended = tokio::time::timeout(PATIENCE, self.served.join_next()).await;
+        ended.expect("it is still served").unwrap().unwrap()
+    }
 }
 
 pub(crate) async fn line() -> Line {
     let ((host_reads, host_writes), (channel_reads, channel_writes)) = pipes();
     let post = Arc::new(Post::default());
     let hello = Hello::new("post", "1.2.3");
-    let served = tokio::task::spawn(serve(post.clone(), hello, channel_reads, channel_writes));
+    let mut served = JoinSet::new();
+    served.spawn(serve(post.clone(), hello, channel_reads, channel_writes));
     let hello = Hello::new("test", "0").of("post".into());
     let remote = connect(host_reads, host_writes, hello, Patience::default()).await.unwrap();
     Line { post, remote, served }

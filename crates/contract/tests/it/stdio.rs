@@ -50,7 +50,8 @@ async fn what_is_sent_arrives_with_every_field() {
 
 #[tokio::test]
 async fn errors_come_back_as_what_they_were() {
-    let remote = line().await.remote;
+    let line = line().await;
+    let remote = &line.remote;
     let closed = remote.reply(&"t".into(), reply(0, "closed")).await;
     assert!(matches!(closed, Err(ChannelError::NoSuchTurn(turn)) if turn.as_str() == "t"));
     let outbox = remote.outbox().await.unwrap_err().to_string();
@@ -62,7 +63,8 @@ async fn errors_come_back_as_what_they_were() {
 
 #[tokio::test]
 async fn a_call_that_panics_fails_alone() {
-    let remote = line().await.remote;
+    let line = line().await;
+    let remote = &line.remote;
     let failed = remote.reply(&"t".into(), reply(0, "panic")).await.unwrap_err();
     assert_eq!(failed.to_string(), "the channel failed: it failed; see its log (-32603)");
     remote.reply(&"t".into(), reply(0, "next")).await.unwrap();
@@ -93,7 +95,8 @@ async fn a_channel_asks_its_host_and_hears_every_verdict() {
 
 #[tokio::test]
 async fn a_login_is_shown_in_order_and_asks_for_digits() {
-    let remote = line().await.remote;
+    let line = line().await;
+    let remote = &line.remote;
     let person = Arc::new(Person { digits: Some("42".to_owned()), ..Person::default() });
     let name = Some("home".to_owned());
     let request = LoginRequest { name: name.clone(), ..LoginRequest::default() };
@@ -164,7 +167,8 @@ async fn pings_get_through_while_all_room_is_taken() {
 
 #[tokio::test]
 async fn too_long_an_answer_is_an_error_and_not_the_end() {
-    let remote = line().await.remote;
+    let line = line().await;
+    let remote = &line.remote;
     let error = remote.metrics().await.unwrap_err().to_string();
     assert!(error.contains("bytes; a line has at most 4194304"), "{error}");
     let too_long = reply(0, &"x".repeat(5 * 1024 * 1024));
@@ -175,9 +179,9 @@ async fn too_long_an_answer_is_an_error_and_not_the_end() {
 
 #[tokio::test]
 async fn a_clean_stop_is_heard_and_then_the_pipe_closes() {
-    let line = line().await;
+    let mut line = line().await;
     line.remote.stop(Duration::from_secs(3)).await;
-    tokio::time::timeout(PATIENCE, line.served).await.unwrap().unwrap().unwrap();
+    line.ended().await.unwrap();
     assert_eq!(line.post.notes.all(), ["stop 3s"]);
     let late = line.remote.status().await.unwrap_err();
     assert!(matches!(late, ChannelError::Gone(why) if why == "the channel has been stopped"));
@@ -185,9 +189,9 @@ async fn a_clean_stop_is_heard_and_then_the_pipe_closes() {
 
 #[tokio::test]
 async fn a_host_that_goes_without_a_word_stops_the_channel() {
-    let line = line().await;
-    drop(line.remote);
-    let served = tokio::time::timeout(PATIENCE, line.served).await.unwrap().unwrap();
+    let mut line = line().await;
+    line.remote.close("it was only a test");
+    let served = line.ended().await;
     assert_eq!(served.unwrap_err().to_string(), "the host has gone: it has closed the pipe");
     assert_eq!(line.post.notes.all(), ["stop 5s"]);
 }

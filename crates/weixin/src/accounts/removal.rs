@@ -36,6 +36,13 @@ pub struct Removed {
     pub files: usize,
 }
 
+/// An account that does not run any more.
+pub(crate) struct Left {
+    pub(crate) had_credentials: bool,
+    /// Whether the backend has heard that the bot leaves.
+    pub(crate) announced: bool,
+}
+
 impl Accounts {
     /// Removes everything that this machine keeps of an account: it is stopped,
     /// the backend is told, then messages, context tokens, names and media go,
@@ -50,30 +57,38 @@ impl Accounts {
     /// When a running channel does not stop the account, or something cannot be
     /// deleted.
     pub async fn remove(&self, account: &AccountId) -> Result<Removed, AccountsError> {
-        let registry = self.registry();
-        let credentials = registry.load(account).ok().flatten();
-        let was_enabled = credentials.as_ref().is_none_or(|found| !found.disabled);
-        if credentials.is_some() {
-            registry.set_disabled(account, true)?;
-        }
-        let store = self.existing_store()?;
-        if let Some(store) = store.as_ref().filter(|_| was_enabled) {
-            self.stopped(store, account).await?;
-        }
-        let announced = match &credentials {
-            Some(credentials) => self.says_farewell(account, credentials).await,
-            None => false,
-        };
+        let announced = self.leave(account).await?.announced;
         let (mut rows, mut files) = (0, 0);
-        if let Some(store) = store {
+        if let Some(store) = self.existing_store()? {
             let wiped = store.wipe_account(account).await?;
             store.close().await;
             rows = wiped.rows;
             files = self.remove_files(wiped).await?;
         }
         official::forget(&self.settings, account)?;
-        registry.forget(account)?;
+        self.registry().forget(account)?;
         Ok(Removed { account: account.clone(), announced, rows, files })
+    }
+
+    /// Stops an account, also in a channel that runs elsewhere, and tells the
+    /// backend. Its files stay, switched off.
+    pub(crate) async fn leave(&self, account: &AccountId) -> Result<Left, AccountsError> {
+        let registry = self.registry();
+        let credentials = registry.load(account).ok().flatten();
+        let was_enabled = credentials.as_ref().is_none_or(|found| !found.disabled);
+        if credentials.is_some() {
+            registry.set_disabled(account, true)?;
+        }
+        if let Some(store) = self.existing_store()?.filter(|_| was_enabled) {
+            let stopped = self.stopped(&store, account).await;
+            store.close().await;
+            stopped?;
+        }
+        let announced = match &credentials {
+            Some(credentials) => self.says_farewell(account, credentials).await,
+            None => false,
+        };
+        Ok(Left { had_credentials: credentials.is_some(), announced })
     }
 
     /// Waits until no running channel polls the account.

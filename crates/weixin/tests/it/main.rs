@@ -15,6 +15,7 @@ mod crash;
 mod demands;
 mod fairness;
 mod delivery_truth;
+mod facing;
 mod host;
 mod intake;
 mod login;
