@@ -10,11 +10,19 @@ use url::Url;
 use crate::texts::say;
 
 mod accounts;
+mod agents;
+mod pairing;
+mod route;
 
 pub(crate) use self::accounts::{
     AccountsCommand, ExportArgs, ImportArgs, ListArgs, OneArgs, PassphraseArgs, RemoveArgs,
     RenameArgs,
 };
+pub(crate) use self::agents::{AgentsCommand, BindArgs, UnbindArgs};
+pub(crate) use self::pairing::{
+    PairingApproveArgs, PairingCodeArgs, PairingCommand, PairingListArgs, PairingRevokeArgs,
+};
+pub(crate) use self::route::{RouteCommand, RouteExplainArgs};
 
 /// Parses the arguments; prints help or a usage error and exits if they ask
 /// for it.
@@ -61,6 +69,12 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     #[command(about = text("help.accounts"), subcommand)]
     Accounts(AccountsCommand),
+    #[command(about = text("help.pairing"), subcommand)]
+    Pairing(PairingCommand),
+    #[command(about = text("help.agents"), subcommand)]
+    Agents(AgentsCommand),
+    #[command(about = text("help.route"), subcommand)]
+    Route(RouteCommand),
     #[command(about = text("help.completions"))]
     Completions { shell: clap_complete::Shell },
 }

@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod accounts;
+mod agents;
 mod backend;
 mod completions;
 mod demo;
@@ -9,7 +10,9 @@ mod gateway;
 mod login;
 mod metrics;
 mod outbox;
+mod pairing;
 mod peers;
+mod route;
 mod send;
 mod status;
 
@@ -35,6 +38,9 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Metrics => metrics::run(&configured()?).await,
         Command::Explain(args) => explain::run(&args),
         Command::Accounts(command) => accounts::run(command, &configured()?).await,
+        Command::Pairing(command) => pairing::run(command, &configured()?).await,
+        Command::Agents(command) => agents::run(command, &configured()?),
+        Command::Route(command) => route::run(command, &configured()?).await,
         Command::Completions { shell } => {
             completions::run(shell);
             Ok(())

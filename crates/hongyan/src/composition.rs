@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use contract::{Channel, PeerId};
 use gateway::agents::{ApiKey, Guide, GuideOptions, OpenAi, OpenAiOptions};
-use gateway::{AccessSettings, Agent, Config, Gateway, GatewayError};
+use gateway::{Agent, AgentId, Config, Gateway, GatewayError, Pairing, Rules};
 use ilink::BotAgent;
 use ilink::client::{Http, HttpOptions};
+use serde_json::{Map, Value};
 use weixin::{Accounts, CHANNEL_ID, ChannelSettings, Settings, StoreKey, WeixinChannel, official};
 
 use crate::cli::{AgentArgs, AgentName};
 use crate::config::{ConfigError, ConfigFile};
 use crate::error::{CliError, Kind};
+use crate::rules;
 use crate::texts::t;
 
 /// How long a stop may take by default.
@@ -59,6 +61,19 @@ impl State {
     /// Returns the configuration file, to be watched.
     pub(crate) fn config(&self) -> Option<ConfigFile> {
         self.config.clone()
+    }
+
+    /// Returns all that the configuration file says.
+    pub(crate) fn root(&self) -> Result<Value, CliError> {
+        let root = self.config.as_ref().map(|file| file.root().map_err(unusable));
+        root.unwrap_or_else(|| Ok(Value::Object(Map::new())))
+    }
+
+    /// Returns who waits for an approval and who was approved, also beside a
+    /// gateway that runs.
+    pub(crate) async fn pairing(&self) -> Result<Pairing, CliError> {
+        let opened = Pairing::open(&self.gateway()).await;
+        opened.map_err(|err| CliError::new(Kind::Config, err.to_string()).caused_by(err))
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -111,9 +126,19 @@ impl State {
         agent: Arc<dyn Agent>,
         allow_from: &[String],
     ) -> Result<Gateway, CliError> {
-        let mut config = Config::new(self.gateway(), agent);
+        let root = self.root()?;
         let named = allow_from.iter().map(|peer| PeerId::from(peer.as_str()));
-        config.rules.access = AccessSettings::allowing(named.chain(self.admitted_before()));
+        let access = rules::access(&root)?.and_allowing(named.chain(self.admitted_before()));
+        for fault in access.faults() {
+            tracing::error!("{fault}; only owners are heard there");
+        }
+        let route = rules::route(&root)?;
+        // All agents are the one of the command line, each with sessions of its own.
+        let ids = route.agents.entries().iter().map(|entry| entry.id.clone());
+        let ids = ids.chain([AgentId::main()]);
+        let agents = ids.map(|id| (id, Arc::clone(&agent))).collect();
+        let mut config = Config::new(self.gateway(), agent);
+        config.rules = Rules { access, route, agents };
         let channels: Vec<Arc<dyn Channel>> = vec![Arc::new(channel)];
         Gateway::start(config, channels).await.map_err(|err| match err {
             GatewayError::Channel { source, .. } => source.into(),

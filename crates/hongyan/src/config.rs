@@ -126,6 +126,15 @@ impl ConfigFile {
         Ok(config)
     }
 
+    /// Returns all that the file says; one that is not there says nothing.
+    pub(crate) fn root(&self) -> Result<Value, ConfigError> {
+        match fs::read_to_string(&self.path) {
+            Ok(text) => self.object(&text).map(Value::Object),
+            Err(err) if err.kind() == std::io::ErrorKind::NotFound => Ok(nothing()),
+            Err(source) => Err(ConfigError::Unreadable { path: self.path.clone(), source }),
+        }
+    }
+
     /// Applies each new version of the file to a channel. A version that cannot
     /// be used changes nothing and is reported once.
     pub(crate) async fn watch(mut self, channel: &dyn Channel) {
@@ -189,16 +198,21 @@ impl ConfigFile {
         Some(Stamp { modified: found.modified().ok(), len: found.len() })
     }
 
-    fn parse(&self, text: &str) -> Result<(Config, Vec<String>), ConfigError> {
-        let path = || self.path.clone();
-        let wrong = |what: String| ConfigError::Wrong { path: path(), what };
+    fn object(&self, text: &str) -> Result<Map<String, Value>, ConfigError> {
         // JSON5 allows what the parser allows by default, and wants its commas.
         let options = ParseOptions { allow_missing_commas: false, ..ParseOptions::default() };
         let root: Value = jsonc_parser::parse_to_serde_value(text, &options)
-            .map_err(|why| ConfigError::Garbled { path: path(), why })?;
-        let Value::Object(mut root) = root else {
-            return Err(wrong("it must be an object in braces".to_owned()));
-        };
+            .map_err(|why| ConfigError::Garbled { path: self.path.clone(), why })?;
+        if let Value::Object(root) = root {
+            return Ok(root);
+        }
+        let what = "it must be an object in braces".to_owned();
+        Err(ConfigError::Wrong { path: self.path.clone(), what })
+    }
+
+    fn parse(&self, text: &str) -> Result<(Config, Vec<String>), ConfigError> {
+        let wrong = |what: String| ConfigError::Wrong { path: self.path.clone(), what };
+        let mut root = self.object(text)?;
         let channels = root.remove("channels").filter(|it| !it.is_null()).unwrap_or_else(nothing);
         let Value::Object(channels) = channels else {
             return Err(wrong("channels: it must be an object in braces".to_owned()));

@@ -19,6 +19,8 @@ pub(crate) struct CliError {
 /// Who must act. Exit codes as in `sysexits.h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
+    /// The caller, where OpenClaw's command of the same name says no more.
+    NotDone,
     /// The caller, by other words.
     Usage,
     /// Whoever runs the other end.
@@ -53,6 +55,7 @@ impl CliError {
 
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.kind {
+            Kind::NotDone => 1,
             Kind::Usage => 2,
             Kind::Unavailable => 69,
             Kind::Bug => 70,

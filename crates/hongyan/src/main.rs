@@ -11,6 +11,7 @@ mod error;
 mod language;
 mod output;
 mod qr;
+mod rules;
 mod signals;
 mod texts;
 

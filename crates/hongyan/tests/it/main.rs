@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod kill;
 mod model;
+mod pairing_words;
 mod program;
 mod soak;
 mod tidy;
