@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use contract::manifest::FILE_NAME;
 use jiff::Timestamp;
 
 use crate::archive;
@@ -13,8 +14,8 @@ use crate::folder;
 use crate::house::House;
 use crate::inventory::Found;
 use crate::origin::Origin;
-use crate::package::{MANIFEST, Package};
-use crate::records::{Record, Records, Source, Surface};
+use crate::package::Package;
+use crate::records::{Record, Source, Surface};
 use crate::roots::Owner;
 use crate::settings::PluginSettings;
 use crate::source;
@@ -50,8 +51,6 @@ pub struct Prepared {
     pub agreed: Option<Surface>,
     /// What lies in its place and will be replaced.
     pub replaces: Option<PathBuf>,
-    state: PathBuf,
-    records: Records,
     work: Work,
 }
 
@@ -61,6 +60,15 @@ enum Work {
     Put(Transaction),
     /// The package stays where it is.
     Link(Lock),
+}
+
+impl Work {
+    fn lock(&self) -> &Lock {
+        match self {
+            Self::Put(transaction) => transaction.lock(),
+            Self::Link(lock) => lock,
+        }
+    }
 }
 
 /// What has been installed.
@@ -132,10 +140,7 @@ impl House {
         self.fill(path, &stage, source)
             .map_err(|source| PluginError::Unpack { path: path.to_owned(), source })?;
         let package = self.fit(Package::read(&root_of(&stage))?)?;
-        let place = transaction.place(&package.manifest.id);
-        let replaces = fs::symlink_metadata(&place).is_ok().then_some(place);
-        let work = Work::Put(transaction);
-        self.prepared(package, path, source, work, replaces, replace)
+        Prepared::new(package, path, source, Work::Put(transaction), replace)
     }
 
     fn prepare_link(&self, path: &Path, replace: bool) -> Result<Prepared, PluginError> {
@@ -145,27 +150,7 @@ impl House {
         let lock = Lock::take(&self.state)?;
         Owner::of(&self.state).check_plugin(path, None)?;
         let package = self.fit(Package::read(path)?)?;
-        let place = lock.place(&package.manifest.id);
-        let replaces = fs::symlink_metadata(&place).is_ok().then_some(place);
-        self.prepared(package, path, Source::Link, Work::Link(lock), replaces, replace)
-    }
-
-    fn prepared(
-        &self,
-        package: Package,
-        path: &Path,
-        source: Source,
-        work: Work,
-        replaces: Option<PathBuf>,
-        replace: bool,
-    ) -> Result<Prepared, PluginError> {
-        if let Some(place) = replaces.as_ref().filter(|_| !replace) {
-            return Err(PluginError::Exists(place.clone()));
-        }
-        let records = Records::read(&self.state)?;
-        let agreed = records.get(&package.manifest.id).map(|record| record.accepted.clone());
-        let (path, state) = (path.to_owned(), self.state.clone());
-        Ok(Prepared { package, path, source, agreed, replaces, state, records, work })
+        Prepared::new(package, path, Source::Link, Work::Link(lock), replace)
     }
 
     /// Prepares the update of a plugin from where it was installed from.
@@ -210,6 +195,23 @@ impl House {
 }
 
 impl Prepared {
+    fn new(
+        package: Package,
+        path: &Path,
+        source: Source,
+        work: Work,
+        replace: bool,
+    ) -> Result<Self, PluginError> {
+        let id = &package.manifest.id;
+        let place = work.lock().place(id);
+        let replaces = fs::symlink_metadata(&place).is_ok().then_some(place);
+        if let Some(place) = replaces.as_ref().filter(|_| !replace) {
+            return Err(PluginError::Exists(place.clone()));
+        }
+        let agreed = work.lock().records().get(id).map(|record| record.accepted.clone());
+        Ok(Self { package, path: path.to_owned(), source, agreed, replaces, work })
+    }
+
     /// Returns what the package asks for.
     #[must_use]
     pub fn surface(&self) -> Surface {
@@ -232,31 +234,32 @@ impl Prepared {
     /// The configuration or the disk refuses; then everything is as before,
     /// but for a setting of a plugin that is not there.
     pub fn install(
-        mut self,
+        self,
         settings: &PluginSettings,
         config: &mut dyn ConfigEdit,
     ) -> Result<Installed, PluginError> {
         let id = self.package.manifest.id.clone();
-        let before = self.records.get(&id).cloned();
+        let mut records = self.work.lock().records().clone();
+        let before = records.get(&id).cloned();
         let root = match &self.work {
-            Work::Put(transaction) => transaction.place(&id),
+            Work::Put(transaction) => {
+                transaction.put(&id, &self.package.root)?;
+                transaction.lock().place(&id)
+            }
             Work::Link(_) => self.path.clone(),
         };
-        if let Work::Put(transaction) = &self.work {
-            transaction.put(&id, &self.package.root)?;
-        }
         let is_first = before.is_none();
         let edits = self.edits(settings, before.as_ref());
         config.apply(&edits).map_err(PluginError::Config)?;
         let after =
             if is_first { edit::switched(settings, &[&id], true) } else { settings.clone() };
         let version = self.package.version.clone();
-        let record = self.record(&root);
-        self.records.insert(&id, record);
+        records.insert(&id, self.record(&root));
+        // Done, and not before.
+        self.work.lock().write(&records)?;
         match self.work {
-            Work::Put(transaction) => transaction.commit(&self.records)?,
+            Work::Put(transaction) => drop(transaction),
             Work::Link(lock) => {
-                self.records.write(&self.state)?;
                 // A copy that was installed before would lie there for nothing.
                 lock.remove(&id)?;
             }
@@ -336,7 +339,7 @@ pub(crate) fn installed(found: &Found) -> Result<&Record, PluginError> {
 /// Returns the folder with the manifest: the archive's own or, as npm packs,
 /// the only one in it.
 fn root_of(stage: &Path) -> PathBuf {
-    if stage.join(MANIFEST).exists() {
+    if stage.join(FILE_NAME).exists() {
         return stage.to_owned();
     }
     let mut entries = fs::read_dir(stage).into_iter().flatten().flatten();

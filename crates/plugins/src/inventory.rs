@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use contract::manifest::FILE_NAME;
+
 use crate::bundled::Bundled;
 use crate::house::House;
 use crate::origin::Origin;
-use crate::package::{MANIFEST, Package, is_name};
+use crate::package::{Package, is_name};
 use crate::records::{Record, Records, Source};
 use crate::roots::{Blocked, Owner};
 use crate::settings::PluginSettings;
@@ -202,11 +204,11 @@ impl Look<'_> {
                 findings.push(Finding::NoLoadPath(path));
                 continue;
             }
-            if path.join(MANIFEST).exists() {
+            if path.join(FILE_NAME).exists() {
                 all.extend(self.at(&path, None, Origin::LoadPath));
                 continue;
             }
-            let roots = children(&path).into_iter().filter(|root| root.join(MANIFEST).exists());
+            let roots = children(&path).into_iter().filter(|root| root.join(FILE_NAME).exists());
             let found = roots.filter_map(|root| self.at(&root, Some(&path), Origin::LoadPath));
             let before = all.len();
             all.extend(found);
@@ -244,7 +246,11 @@ impl Look<'_> {
             aliases: Vec::new(),
             name: manifest.and_then(|it| it.name.clone()).unwrap_or_else(|| id.clone()),
             version: package.as_ref().and_then(|package| package.version.clone()),
-            channels: manifest.map(|it| it.channels.clone()).unwrap_or_default(),
+            channels: manifest
+                .iter()
+                .flat_map(|it| &it.channels)
+                .map(ToString::to_string)
+                .collect(),
             origin,
             root: Some(root.to_owned()),
             standing,

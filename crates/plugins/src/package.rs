@@ -4,24 +4,20 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
+use contract::manifest::{FILE_NAME, Manifest, ManifestError};
+use contract::stdio::VERSIONS;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
-use crate::manifest::Manifest;
 use crate::version::{self, Version};
 
-/// The manifest of a plugin, at the root of its folder.
-pub const MANIFEST: &str = "openclaw.plugin.json";
 /// The version of OpenClaw whose plugins and words this program keeps to.
 pub const OPENCLAW: Version = Version::new(2026, 9, 6);
-/// The version of the contract that this program speaks with plugins.
-pub const CONTRACT: u32 = 1;
 
 /// Longer papers are not read.
 const LONGEST_PAPER: u64 = 1 << 20;
-/// A manifest that asks for more is a mistake.
-const MOST_CHANNELS: usize = 32;
-const LONGEST_ID: usize = 64;
+/// What a stranger wrote is not shown beyond this.
+const SHOWN: usize = 64;
+const LONGEST_ID: usize = 128;
 
 /// A plugin as it lies in a folder.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,9 +57,12 @@ pub enum PackageError {
         /// Why.
         source: io::Error,
     },
-    /// A paper is not what it has to be.
+    /// The manifest is not what it has to be.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// `package.json` is not what it has to be.
     #[error("{} is not valid: {source}", path.display())]
-    Garbled {
+    Npm {
         /// The paper.
         path: PathBuf,
         /// Why.
@@ -75,12 +74,6 @@ pub enum PackageError {
         /// The paper.
         path: PathBuf,
     },
-    /// An id or a channel that could not be the name of a folder.
-    #[error("{name:?} is no name of a plugin or a channel")]
-    BadName {
-        /// The name.
-        name: String,
-    },
     /// It is written for OpenClaw's own process and says nothing of a command.
     #[error(
         "plugin {id:?} is JavaScript that runs inside OpenClaw; here a plugin is a program of its own"
@@ -90,7 +83,7 @@ pub enum PackageError {
         id: String,
     },
     /// It speaks another version of the contract.
-    #[error("plugin {id:?} speaks version {wants} of the contract; this program speaks {CONTRACT}")]
+    #[error("plugin {id:?} speaks version {wants} of the contract, which this program does not")]
     OtherContract {
         /// Its id.
         id: String,
@@ -140,16 +133,23 @@ impl Package {
     ///
     /// They are missing, unreadable, or name what cannot be named.
     pub fn read(root: &Path) -> Result<Self, PackageError> {
-        let path = root.join(MANIFEST);
-        let manifest: Manifest = paper(&path)?.ok_or(PackageError::NoManifest { path })?;
-        let names = std::iter::once(&manifest.id).chain(&manifest.channels);
-        if let Some(name) = names.take(MOST_CHANNELS + 2).find(|name| !is_name(name)) {
-            return Err(PackageError::BadName { name: shortened(name) });
-        }
-        let npm: Npm = paper(&root.join("package.json"))?.unwrap_or_default();
+        let path = root.join(FILE_NAME);
+        let text = paper(&path)?.ok_or(PackageError::NoManifest { path })?;
+        let manifest = Manifest::parse(&text)?;
+        // It is JSON: that has just been seen.
+        let ours: Ours = serde_json::from_str(&text).unwrap_or_default();
+        let path = root.join("package.json");
+        let npm: Npm = match paper(&path)? {
+            Some(text) => {
+                serde_json::from_str(&text).map_err(|source| PackageError::Npm { path, source })?
+            }
+            None => Npm::default(),
+        };
         let version = manifest.version.clone().or(npm.version);
-        let ours = manifest.hongyan.as_ref().and_then(|it| it.min_host_version.clone());
-        let needs = Needs { openclaw: npm.openclaw.install.min_host_version, ours };
+        let needs = Needs {
+            openclaw: npm.openclaw.install.min_host_version,
+            ours: ours.hongyan.min_host_version,
+        };
         Ok(Self { root: root.to_owned(), manifest, name: npm.name, version, needs })
     }
 
@@ -170,13 +170,13 @@ impl Package {
         {
             return Err(PackageError::NeedsHongyan { id: id(), needs, host });
         }
-        let Some(hongyan) = &self.manifest.hongyan else {
+        let Some(run) = &self.manifest.run else {
             return Err(PackageError::OnlyOpenClaw { id: id() });
         };
-        if hongyan.contract != CONTRACT {
-            return Err(PackageError::OtherContract { id: id(), wants: hongyan.contract });
+        if !VERSIONS.contains(&run.contract) {
+            return Err(PackageError::OtherContract { id: id(), wants: run.contract });
         }
-        let program = hongyan.command.first().map(String::as_str).unwrap_or_default();
+        let program = run.command.first().map(String::as_str).unwrap_or_default();
         if !self.has_program(program) {
             return Err(PackageError::BadCommand { id: id(), program: shortened(program) });
         }
@@ -214,6 +214,13 @@ impl Package {
     }
 }
 
+/// What the manifest says to us besides how to run it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Ours {
+    hongyan: Floor,
+}
+
 /// What `package.json` says to us.
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -226,16 +233,17 @@ struct Npm {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct NpmOpenClaw {
-    install: NpmInstall,
+    install: Floor,
 }
 
+/// The lowest version of a host.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct NpmInstall {
+struct Floor {
     min_host_version: Option<String>,
 }
 
-/// Whether a text can name a plugin, a channel and thereby a folder.
+/// Whether a text can name a plugin and thereby a folder, as in a manifest.
 pub(crate) fn is_name(name: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     name.len() <= LONGEST_ID
@@ -245,11 +253,11 @@ pub(crate) fn is_name(name: &str) -> bool {
 
 /// What a stranger wrote, short enough to be shown.
 fn shortened(text: &str) -> String {
-    text.chars().take(LONGEST_ID).collect()
+    text.chars().take(SHOWN).collect()
 }
 
 /// Reads a paper; `None` if there is none.
-fn paper<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, PackageError> {
+fn paper(path: &Path) -> Result<Option<String>, PackageError> {
     let unreadable = |source| PackageError::Unreadable { path: path.to_owned(), source };
     match fs::metadata(path) {
         Ok(found) if found.is_file() => {}
@@ -259,13 +267,12 @@ fn paper<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, PackageError> {
         Err(err) => return Err(unreadable(err)),
     }
     let file = File::open(path).map_err(unreadable)?;
-    let mut text = Vec::new();
-    file.take(LONGEST_PAPER + 1).read_to_end(&mut text).map_err(unreadable)?;
+    let mut text = String::new();
+    file.take(LONGEST_PAPER + 1).read_to_string(&mut text).map_err(unreadable)?;
     if text.len() as u64 > LONGEST_PAPER {
         return Err(PackageError::TooLong { path: path.to_owned() });
     }
-    let read = serde_json::from_slice(&text);
-    read.map(Some).map_err(|source| PackageError::Garbled { path: path.to_owned(), source })
+    Ok(Some(text))
 }
 
 #[cfg(test)]
@@ -274,10 +281,10 @@ mod tests {
 
     #[test]
     fn a_name_can_be_the_name_of_a_folder() {
-        for name in ["a", "my-channel", "A.b_c9", &"a".repeat(64)] {
+        for name in ["a", "my-channel", "A.b_c9", &"a".repeat(128)] {
             assert!(is_name(name), "{name}");
         }
-        for name in ["", ".", "..", ".hidden", "-x", "a/b", "a\\b", "a b", "é", &"a".repeat(65)] {
+        for name in ["", ".", "..", ".hidden", "-x", "a/b", "a\\b", "a b", "é", &"a".repeat(129)] {
             assert!(!is_name(name), "{name}");
         }
     }

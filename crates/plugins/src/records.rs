@@ -5,10 +5,9 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use contract::manifest::Manifest;
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
-
-use crate::manifest::Manifest;
 
 const FILE: &str = "plugins.json";
 const FORMAT: u32 = 1;
@@ -65,8 +64,9 @@ impl Surface {
     /// Returns what a manifest asks for.
     #[must_use]
     pub fn of(manifest: &Manifest) -> Self {
-        let command = manifest.hongyan.as_ref().map(|it| it.command.clone());
-        Self { channels: manifest.channels.clone(), command: command.unwrap_or_default() }
+        let channels = manifest.channels.iter().map(ToString::to_string).collect();
+        let command = manifest.run.as_ref().map(|run| run.command.clone());
+        Self { channels, command: command.unwrap_or_default() }
     }
 
     /// Whether nothing here goes beyond what was agreed to before.

@@ -4,7 +4,7 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::package::MANIFEST;
+use contract::manifest::FILE_NAME;
 
 /// Why a plugin that is there is not run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -79,7 +79,7 @@ impl Owner {
             inside(root, within)?;
         }
         self.check(root)?;
-        let manifest = root.join(MANIFEST);
+        let manifest = root.join(FILE_NAME);
         let Ok(metadata) = fs::metadata(&manifest) else { return Ok(()) };
         inside(&manifest, root)?;
         self.check_metadata(&manifest, &metadata)?;

@@ -30,6 +30,7 @@ pub(crate) struct Lock {
     _file: File,
     extensions: PathBuf,
     state: PathBuf,
+    records: Records,
 }
 
 /// An installation that is under way. Undone when dropped before its record
@@ -58,7 +59,8 @@ impl Lock {
             Err(TryLockError::WouldBlock) => return Err(PluginError::Busy),
             Err(TryLockError::Error(err)) => return Err(disk(&path)(err)),
         }
-        let lock = Self { _file: file, extensions, state: state.to_owned() };
+        let records = Records::read(state)?;
+        let lock = Self { _file: file, extensions, state: state.to_owned(), records };
         lock.clear_up()?;
         Ok(lock)
     }
@@ -66,6 +68,16 @@ impl Lock {
     /// Returns the place of a plugin.
     pub(crate) fn place(&self, id: &str) -> PathBuf {
         self.extensions.join(id)
+    }
+
+    /// Returns what is installed, as nobody else can change it now.
+    pub(crate) fn records(&self) -> &Records {
+        &self.records
+    }
+
+    /// Writes what is installed from now on.
+    pub(crate) fn write(&self, records: &Records) -> Result<(), PluginError> {
+        Ok(records.write(&self.state)?)
     }
 
     /// Takes a plugin's folder away; false if there is none.
@@ -85,14 +97,9 @@ impl Lock {
     }
 
     fn clear_up(&self) -> Result<(), PluginError> {
-        let left = leftovers(&self.extensions);
-        if left.is_empty() {
-            return Ok(());
-        }
-        let records = Records::read(&self.state)?;
-        for folder in left {
+        for folder in leftovers(&self.extensions) {
             tracing::warn!(folder = %folder.display(), "an installation was cut off; clearing up");
-            settle(&folder, &self.extensions, &records).map_err(disk(&folder))?;
+            settle(&folder, &self.extensions, &self.records).map_err(disk(&folder))?;
         }
         Ok(())
     }
@@ -115,15 +122,14 @@ impl Transaction {
         &self.token
     }
 
-    /// Returns the place that a plugin will have.
-    pub(crate) fn place(&self, id: &str) -> PathBuf {
-        self.lock.place(id)
+    pub(crate) fn lock(&self) -> &Lock {
+        &self.lock
     }
 
     /// Puts the package, which lies at or below [`Transaction::stage`], in the
     /// place of its plugin, and takes away what lies there.
     pub(crate) fn put(&self, id: &str, package: &Path) -> Result<(), PluginError> {
-        let (ready, place) = (self.folder.join("ready"), self.place(id));
+        let (ready, place) = (self.folder.join("ready"), self.lock.place(id));
         let put = || -> io::Result<()> {
             fs::rename(package, &ready)?;
             fs::write(self.folder.join("id"), id)?;
@@ -133,12 +139,6 @@ impl Transaction {
             fs::rename(&ready, &place)
         };
         put().map_err(disk(&place))
-    }
-
-    /// Writes the records, by which it is done.
-    pub(crate) fn commit(self, records: &Records) -> Result<(), PluginError> {
-        records.write(&self.lock.state)?;
-        Ok(())
     }
 }
 

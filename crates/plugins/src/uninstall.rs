@@ -7,7 +7,7 @@ use crate::error::PluginError;
 use crate::house::House;
 use crate::install::installed;
 use crate::inventory::Found;
-use crate::records::{Records, Source};
+use crate::records::Source;
 use crate::transaction::Lock;
 
 /// What uninstalling a plugin takes away.
@@ -65,10 +65,9 @@ impl House {
         if removal.folder.is_some() {
             lock.remove(&removal.id)?;
         }
-        let mut records = Records::read(&self.state)?;
+        let mut records = lock.records().clone();
         records.remove(&removal.id);
-        records.write(&self.state)?;
-        Ok(())
+        lock.write(&records)
     }
 }
 

@@ -116,7 +116,6 @@ impl Zip {
         self.directory.extend(b"PK\x01\x02\x14\x03\x14\x00");
         self.directory.extend(&facts);
         self.directory.extend([0; 8]);
-        self.directory.extend([0; 2]);
         self.directory.extend((mode << 16).to_le_bytes());
         self.directory.extend(at.to_le_bytes());
         self.directory.extend(name.as_bytes());
