@@ -149,6 +149,10 @@ impl Gateway {
         self.inner.refusals.counted()
     }
 
+    pub(crate) fn channels(&self) -> &[Arc<dyn Channel>] {
+        &self.inner.channels
+    }
+
     /// Returns how many sessions have something running or waiting.
     #[must_use]
     pub fn n_busy(&self) -> usize {

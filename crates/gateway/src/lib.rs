@@ -13,6 +13,8 @@
 //! us, and stops everything in order. `command` answers the few words that
 //! are for the gateway and not for an agent. [`agents`] are the ones built in.
 //!
+//! [`control`] is how programs on this machine reach it while it runs.
+//!
 //! Nothing here knows what a channel's network is called or how it works.
 //!
 //! A turn that is cut, by a crash or by a stop that could not wait, is not
@@ -21,6 +23,7 @@
 //! answers once.
 
 mod config;
+pub mod control;
 mod gateway;
 mod access;
 mod pairing;
