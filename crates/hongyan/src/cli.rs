@@ -13,16 +13,33 @@ mod accounts;
 mod agents;
 mod pairing;
 mod route;
+mod channels;
+mod gateway;
+mod message;
 
 pub(crate) use self::accounts::{
     AccountsCommand, ExportArgs, ImportArgs, ListArgs, OneArgs, PassphraseArgs, RemoveArgs,
     RenameArgs,
 };
 pub(crate) use self::agents::{AgentsCommand, BindArgs, UnbindArgs};
+pub(crate) use self::channels::{
+    ChannelArgs, ChannelListArgs, ChannelLogsArgs, ChannelRemoveArgs, ChannelsCommand, LoginArgs,
+    StatusArgs,
+};
+pub(crate) use self::gateway::{
+    DoctorArgs, GatewayCommand, GatewayStatusArgs, LogsArgs, RestartArgs, RunArgs, StopArgs,
+};
+pub(crate) use self::message::MessageCommand;
 pub(crate) use self::pairing::{
     PairingApproveArgs, PairingCodeArgs, PairingCommand, PairingListArgs, PairingRevokeArgs,
 };
 pub(crate) use self::route::{RouteCommand, RouteExplainArgs};
+
+/// With the revision that a package was built from, where its builder names it.
+fn version() -> String {
+    let revision = option_env!("HONGYAN_REVISION").unwrap_or("none");
+    format!("{} ({revision})", env!("CARGO_PKG_VERSION"))
+}
 
 /// Parses the arguments; prints help or a usage error and exits if they ask
 /// for it.
@@ -32,7 +49,7 @@ pub(crate) fn parse() -> Cli {
 
 /// The program.
 #[derive(Parser)]
-#[command(name = "hongyan", version, about = text("about"), long_about = None)]
+#[command(name = "hongyan", version = version(), about = text("about"), long_about = None)]
 pub(crate) struct Cli {
     #[arg(long, global = true, value_parser = ["zh", "en"], help = text("help.lang"))]
     pub(crate) lang: Option<String>,
@@ -57,6 +74,8 @@ pub(crate) enum Command {
     Gateway(GatewayCommand),
     #[command(about = text("help.channels"), subcommand)]
     Channels(ChannelsCommand),
+    #[command(about = text("help.message"), subcommand)]
+    Message(MessageCommand),
     #[command(about = text("help.send"))]
     Send(SendArgs),
     #[command(about = text("help.outbox"), subcommand)]
@@ -65,6 +84,10 @@ pub(crate) enum Command {
     Peers(PeersCommand),
     #[command(about = text("help.metrics"))]
     Metrics,
+    #[command(about = text("help.logs"))]
+    Logs(LogsArgs),
+    #[command(about = text("help.doctor"))]
+    Doctor(DoctorArgs),
     #[command(about = text("help.explain"))]
     Explain(ExplainArgs),
     #[command(about = text("help.accounts"), subcommand)]
@@ -77,6 +100,15 @@ pub(crate) enum Command {
     Route(RouteCommand),
     #[command(about = text("help.completions"))]
     Completions { shell: clap_complete::Shell },
+    #[command(about = text("help.man"))]
+    Man,
+}
+
+impl Command {
+    /// Says whether what the program logs is kept in memory, to be looked at.
+    pub(crate) fn keeps_logs(&self) -> bool {
+        matches!(self, Self::Gateway(GatewayCommand::Run(_)))
+    }
 }
 
 /// `hongyan demo`
@@ -107,22 +139,6 @@ pub(crate) struct BackendArgs {
     pub(crate) policy: PolicyName,
 }
 
-/// `hongyan gateway …`
-#[derive(Subcommand)]
-pub(crate) enum GatewayCommand {
-    #[command(about = text("help.gateway.run"))]
-    Run(RunArgs),
-}
-
-/// `hongyan gateway run`
-#[derive(Args)]
-pub(crate) struct RunArgs {
-    #[arg(long, value_name = "PEER", help = text("help.gateway.allow_from"))]
-    pub(crate) allow_from: Vec<String>,
-    #[command(flatten)]
-    pub(crate) agent: AgentArgs,
-}
-
 /// Who answers.
 #[derive(Args, Clone)]
 pub(crate) struct AgentArgs {
@@ -150,43 +166,6 @@ pub(crate) enum AgentName {
 pub(crate) enum PolicyName {
     Open,
     Tencent,
-}
-
-/// `hongyan channels …`
-#[derive(Subcommand)]
-pub(crate) enum ChannelsCommand {
-    #[command(about = text("help.channels.login"))]
-    Login(LoginArgs),
-    #[command(about = text("help.channels.status"))]
-    Status(StatusArgs),
-}
-
-/// `hongyan channels login`
-#[derive(Args)]
-pub(crate) struct LoginArgs {
-    #[arg(long, default_value = weixin::CHANNEL_ID, value_name = "ID", help = text("help.channels.login.channel"))]
-    pub(crate) channel: String,
-    #[arg(long, value_name = "URL", help = text("help.channels.login.base_url"))]
-    pub(crate) base_url: Option<Url>,
-    #[arg(long, value_name = "NAME", help = text("help.channels.login.name"))]
-    pub(crate) name: Option<String>,
-    #[arg(long, value_name = "DIGITS", env = "HONGYAN_VERIFY_CODE", hide_env_values = true, help = text("help.channels.login.verify_code"))]
-    pub(crate) verify_code: Option<String>,
-    #[arg(long, value_name = "FILE", help = text("help.channels.login.qr_png"))]
-    pub(crate) qr_png: Option<PathBuf>,
-    #[arg(long, help = text("help.channels.login.fresh"))]
-    pub(crate) fresh: bool,
-    #[arg(long, help = text("help.json"))]
-    pub(crate) json: bool,
-}
-
-/// `hongyan channels status`
-#[derive(Args)]
-pub(crate) struct StatusArgs {
-    #[arg(long, help = text("help.channels.status.probe"))]
-    pub(crate) probe: bool,
-    #[arg(long, help = text("help.json"))]
-    pub(crate) json: bool,
 }
 
 /// `hongyan send`
@@ -283,6 +262,12 @@ fn length(text: &str) -> Result<Duration, String> {
     let day = jiff::SpanRelativeTo::days_are_24_hours();
     let length = span.to_duration(day).map_err(|err| err.to_string())?;
     Duration::try_from(length).map_err(|err| err.to_string())
+}
+
+/// Reads how long something may take: as above, or in milliseconds, as OpenClaw
+/// has it.
+fn timeout(text: &str) -> Result<Duration, String> {
+    text.parse().map_or_else(|_| length(text), |ms| Ok(Duration::from_millis(ms)))
 }
 
 fn text(key: &'static str) -> String {

@@ -3,11 +3,16 @@
 mod accounts;
 mod agents;
 mod backend;
+mod channels;
 mod completions;
 mod demo;
+mod doctor;
 mod explain;
 mod gateway;
 mod login;
+mod logs;
+mod man;
+mod message;
 mod metrics;
 mod outbox;
 mod pairing;
@@ -16,26 +21,29 @@ mod route;
 mod send;
 mod status;
 
-use crate::cli::{ChannelsCommand, Cli, Command, GatewayCommand};
+use crate::cli::{Cli, Command};
 use crate::composition::State;
-use crate::error::CliError;
+use crate::error::{CliError, Kind};
+use crate::texts::t;
 
 /// Does what the command line says.
 pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
     let Cli { state, config, command, .. } = cli;
-    let configured = || State::resolve(state.clone())?.configured(config);
+    let configured = || State::resolve(state.clone())?.configured(config.clone());
     match command {
         Command::Demo(args) => demo::run(args, state).await,
         Command::Backend(args) => backend::run(args, &State::resolve(state)?).await,
-        Command::Gateway(GatewayCommand::Run(args)) => gateway::run(args, &configured()?).await,
-        Command::Channels(ChannelsCommand::Login(args)) => login::run(args, &configured()?).await,
-        Command::Channels(ChannelsCommand::Status(args)) => {
-            status::run(&args, &configured()?).await
-        }
+        Command::Gateway(command) => gateway::run(command, configured).await,
+        Command::Channels(command) => channels::run(command, &configured()?).await,
+        Command::Message(command) => message::run(command, &configured()?).await,
         Command::Send(args) => send::run(args, &configured()?).await,
         Command::Outbox(command) => outbox::run(command, &configured()?).await,
         Command::Peers(command) => peers::run(command, &configured()?).await,
         Command::Metrics => metrics::run(&configured()?).await,
+        Command::Logs(args) => logs::run(&args, &configured()?).await,
+        Command::Doctor(args) => {
+            doctor::run(&args, State::resolve(state.clone())?, configured).await
+        }
         Command::Explain(args) => explain::run(&args),
         Command::Accounts(command) => accounts::run(command, &configured()?).await,
         Command::Pairing(command) => pairing::run(command, &configured()?).await,
@@ -45,5 +53,18 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
             completions::run(shell);
             Ok(())
         }
+        Command::Man => man::run(),
     }
+}
+
+/// The names by which the one channel is known.
+const CHANNEL_NAMES: [&str; 3] = [weixin::CHANNEL_ID, "weixin", "wechat"];
+
+/// Refuses a channel that there is not.
+fn known_channel(name: &str) -> Result<(), CliError> {
+    if CHANNEL_NAMES.contains(&name) {
+        return Ok(());
+    }
+    let message = t!("error.unknown_channel", channel = name);
+    Err(CliError::new(Kind::Usage, message).hinted(t!("hint.channel")))
 }

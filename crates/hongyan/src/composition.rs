@@ -84,6 +84,11 @@ impl State {
         self.dir.join("backend")
     }
 
+    /// Returns the lock of the gateway on this folder.
+    pub(crate) fn gateway_lock(&self) -> PathBuf {
+        self.dir.join("gateway.lock")
+    }
+
     fn gateway(&self) -> PathBuf {
         self.dir.join("gateway.sqlite")
     }

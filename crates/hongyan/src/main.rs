@@ -7,6 +7,7 @@ mod cli;
 mod commands;
 mod composition;
 mod config;
+mod control;
 mod error;
 mod language;
 mod output;
@@ -18,7 +19,7 @@ mod texts;
 fn main() -> ExitCode {
     language::choose(std::env::args_os());
     let cli = cli::parse();
-    output::log_to_stderr(&cli.log);
+    output::log_to_stderr(&cli.log, cli.command.keeps_logs().then(control::logs));
     // Before the first connection: the one provider for all of TLS.
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         tracing::debug!("a TLS provider was already installed");

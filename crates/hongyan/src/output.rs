@@ -5,6 +5,7 @@ use std::io::{IsTerminal as _, Write as _};
 use anstream::{eprint, eprintln, print, println};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, ContentArrangement, Table, presets};
+use gateway::control::LogRing;
 use jiff::{Span, SpanRound, Timestamp, Unit};
 use serde::Serialize;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -18,8 +19,9 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 const QUIET: Style = Style::new().dimmed();
 const GOOD: Style = AnsiColor::Green.on_default();
 
-/// Sends logs to stderr. A filter that cannot be read becomes `warn`, with a word.
-pub(crate) fn log_to_stderr(filter: &str) {
+/// Sends logs to stderr, and what is worth a line to a ring if there is one. A
+/// filter that cannot be read becomes `warn`, with a word.
+pub(crate) fn log_to_stderr(filter: &str, ring: Option<LogRing>) {
     let (targets, bad) = match filter.parse::<Targets>() {
         Ok(targets) => (targets, None),
         Err(err) => (Targets::new().with_default(LevelFilter::WARN), Some(err)),
@@ -27,10 +29,18 @@ pub(crate) fn log_to_stderr(filter: &str) {
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
-    tracing_subscriber::registry().with(lines.with_filter(targets)).init();
+    let kept = ring.map(|ring| ring.with_filter(kept()));
+    tracing_subscriber::registry().with(lines.with_filter(targets)).with(kept).init();
     if let Some(err) = bad {
         tracing::warn!(error = %err, "--log cannot be read");
     }
+}
+
+/// What is kept in memory, however little goes to stderr.
+fn kept() -> Targets {
+    let ours = ["gateway", "hongyan", "ilink", "plugins", "weixin"];
+    let ours = ours.map(|target| (target, LevelFilter::INFO));
+    Targets::new().with_default(LevelFilter::WARN).with_targets(ours)
 }
 
 /// Prints a result.

@@ -108,7 +108,9 @@ impl Lock {
 impl Drop for Lock {
     fn drop(&mut self) {
         // While it is still locked: nobody else can have it.
-        if self.removes && let Err(err) = std::fs::remove_file(&self.path) {
+        if self.removes
+            && let Err(err) = std::fs::remove_file(&self.path)
+        {
             tracing::debug!(error = %err, "lock file not removed");
         }
     }

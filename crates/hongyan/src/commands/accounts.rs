@@ -56,14 +56,14 @@ async fn rename(accounts: &Accounts, args: &RenameArgs) -> Result<(), CliError> 
     tell(accounts, &account, args.json).await
 }
 
-async fn switch(accounts: &Accounts, args: &OneArgs, on: bool) -> Result<(), CliError> {
+pub(super) async fn switch(accounts: &Accounts, args: &OneArgs, on: bool) -> Result<(), CliError> {
     let registry = accounts.registry();
     let account = registry.find(&args.account)?;
     registry.set_disabled(&account, !on)?;
     tell(accounts, &account, args.json).await
 }
 
-async fn remove(accounts: &Accounts, args: &RemoveArgs) -> Result<(), CliError> {
+pub(super) async fn remove(accounts: &Accounts, args: &RemoveArgs) -> Result<(), CliError> {
     let account = accounts.registry().find(&args.account)?;
     if !args.yes {
         if args.json || !output::can_ask() {

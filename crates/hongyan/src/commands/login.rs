@@ -14,17 +14,8 @@ use crate::output;
 use crate::qr::{TerminalQr, png};
 use crate::texts::t;
 
-/// The names by which the channel is known.
-const NAMES: [&str; 3] = [weixin::CHANNEL_ID, "weixin", "wechat"];
-
 pub(crate) async fn run(args: LoginArgs, state: &State) -> Result<(), CliError> {
-    if !NAMES.contains(&args.channel.as_str()) {
-        return Err(CliError::new(
-            Kind::Usage,
-            t!("error.unknown_channel", channel = args.channel),
-        )
-        .hinted(t!("hint.channel")));
-    }
+    super::known_channel(&args.channel)?;
     let options = FlowOptions {
         base_url: args.base_url,
         alias: args.name,

@@ -2,47 +2,59 @@
 
 use std::collections::HashMap;
 
-use contract::{AccountId, AccountState, AccountStatus, Channel as _, Probe};
-use serde::Serialize;
+use contract::{AccountId, AccountState, AccountStatus, Channel as _, ChannelId, Probe};
+use serde::{Deserialize, Serialize};
 
 use crate::cli::StatusArgs;
 use crate::composition::State;
+use crate::control::Client;
 use crate::error::CliError;
 use crate::output;
 use crate::texts::t;
 
-/// One account in the JSON form.
-#[derive(Serialize)]
-struct Row<'a> {
-    channel: &'static str,
+/// One account, as a running gateway answers it and as it is printed.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Row {
+    channel: ChannelId,
     #[serde(flatten)]
-    status: &'a AccountStatus,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    probe: Option<&'a Probe>,
+    pub(super) status: AccountStatus,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) probe: Option<Probe>,
 }
 
 pub(crate) async fn run(args: &StatusArgs, state: &State) -> Result<(), CliError> {
-    let channel = state.channel()?;
-    let statuses = channel.status().await?;
-    let probes = if args.probe { channel.probe().await? } else { Vec::new() };
-    let probes: HashMap<AccountId, Probe> =
-        probes.into_iter().map(|probe| (probe.account.clone(), probe)).collect();
+    if let Some(channel) = &args.channel {
+        super::known_channel(channel)?;
+    }
+    let rows = rows(args.probe, state).await?;
     if args.json {
-        let row = |status| row(status, &probes);
-        output::json(&statuses.iter().map(row).collect::<Vec<_>>());
-    } else if statuses.is_empty() {
+        output::json(&rows);
+    } else if rows.is_empty() {
         output::note(t!("status.none"));
     } else {
-        table(&statuses, args.probe.then_some(&probes));
+        table(&rows, args.probe);
     }
     Ok(())
 }
 
-fn row<'a>(status: &'a AccountStatus, probes: &'a HashMap<AccountId, Probe>) -> Row<'a> {
-    Row { channel: weixin::CHANNEL_ID, status, probe: probes.get(&status.account) }
+/// Asks the gateway that runs, or else the channel's own files.
+pub(super) async fn rows(probe: bool, state: &State) -> Result<Vec<Row>, CliError> {
+    if let Some(client) = Client::find(state).await? {
+        return client.get(&format!("/v1/accounts?probe={probe}")).await;
+    }
+    let channel = state.channel()?;
+    let statuses = channel.status().await?;
+    let probes = if probe { channel.probe().await? } else { Vec::new() };
+    let mut probes: HashMap<AccountId, Probe> =
+        probes.into_iter().map(|probe| (probe.account.clone(), probe)).collect();
+    let row = |status: AccountStatus| {
+        let probe = probes.remove(&status.account);
+        Row { channel: channel.id(), status, probe }
+    };
+    Ok(statuses.into_iter().map(row).collect())
 }
 
-fn table(statuses: &[AccountStatus], probes: Option<&HashMap<AccountId, Probe>>) {
+fn table(rows: &[Row], probed: bool) {
     let mut header = vec![
         t!("status.account"),
         t!("status.state"),
@@ -53,8 +65,8 @@ fn table(statuses: &[AccountStatus], probes: Option<&HashMap<AccountId, Probe>>)
         t!("status.outbox"),
         t!("status.parked"),
     ];
-    header.extend(probes.map(|_| t!("status.probe")));
-    let row = |status: &AccountStatus| {
+    header.extend(probed.then(|| t!("status.probe")));
+    let row = |Row { status, probe, .. }: &Row| {
         let mut cells = vec![
             called(status),
             state(&status.state),
@@ -65,10 +77,10 @@ fn table(statuses: &[AccountStatus], probes: Option<&HashMap<AccountId, Probe>>)
             status.outbox.to_string(),
             status.parked.to_string(),
         ];
-        cells.extend(probes.map(|probes| probed(probes.get(&status.account))));
+        cells.extend(probed.then(|| answer(probe.as_ref())));
         cells
     };
-    output::table(header, statuses.iter().map(row));
+    output::table(header, rows.iter().map(row));
 }
 
 fn called(status: &AccountStatus) -> String {
@@ -87,7 +99,7 @@ pub(super) fn state(state: &AccountState) -> String {
     .into_owned()
 }
 
-fn probed(probe: Option<&Probe>) -> String {
+fn answer(probe: Option<&Probe>) -> String {
     match probe {
         Some(Probe { ok: true, took_ms, .. }) => t!("status.probe.ok", ms = took_ms).into_owned(),
         Some(Probe { detail, .. }) => t!("status.probe.failed", why = detail).into_owned(),

@@ -41,10 +41,10 @@ pub(super) fn operations() -> Vec<Operation> {
         operation(Verb::Get, "/v1/refused", "refused", refused)
             .summary("Who was refused since the gateway started, and how often.")
             .answers(object([
-                ("conversations", list(&object([
-                    ("conversation", named("Conversation")),
-                    ("times", count()),
-                ]))),
+                (
+                    "conversations",
+                    list(&object([("conversation", named("Conversation")), ("times", count())])),
+                ),
                 ("others", count()),
             ])),
         operation(Verb::Get, "/v1/logs", "logs", logs)

@@ -21,9 +21,8 @@ const GRACE_MS: u64 = 10_000;
 const MOST_GRACE_MS: u64 = 600_000;
 
 pub(super) fn operations() -> Vec<Operation> {
-    let grace = || {
-        object([("grace_ms?", number(0, i64::try_from(MOST_GRACE_MS).unwrap_or(i64::MAX)))])
-    };
+    let grace =
+        || object([("grace_ms?", number(0, i64::try_from(MOST_GRACE_MS).unwrap_or(i64::MAX)))]);
     let accepted = || object([("accepted", flag()), ("pid", count()), ("run", count())]);
     vec![
         operation(Verb::Post, "/v1/gateway/restart", "restart", restart)

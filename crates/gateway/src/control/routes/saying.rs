@@ -148,9 +148,9 @@ fn content(message: Message) -> Result<Content, Problem> {
             let source = Source::File(path);
             Ok(Content::Media(Media { source, kind, name: None, caption, as_file }))
         }
-        (Some(_) | None, _) => {
-            Err(Problem::params("say either `text`, not empty, or `media` with or without `caption`"))
-        }
+        (Some(_) | None, _) => Err(Problem::params(
+            "say either `text`, not empty, or `media` with or without `caption`",
+        )),
     }
 }
 

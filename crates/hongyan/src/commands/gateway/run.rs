@@ -1,0 +1,172 @@
+//! `hongyan gateway run`
+
+use std::time::Duration;
+
+use contract::Channel as _;
+use gateway::Gateway;
+use gateway::control::{Control, ControlConfig, PORT, Wish};
+use lockfile::{Lock, LockError};
+use weixin::WeixinChannel;
+
+use crate::cli::RunArgs;
+use crate::composition::{GRACE, State, agent};
+use crate::control::{PROGRAM, logs, running};
+use crate::error::{CliError, Kind};
+use crate::texts::t;
+use crate::{output, signals};
+
+/// Runs gateways, one after the other, until a stop is wanted. `load` reads the
+/// settings for each of them.
+pub(super) async fn run(
+    args: RunArgs,
+    load: impl Fn() -> Result<State, CliError>,
+) -> Result<(), CliError> {
+    let mut state = load()?;
+    // Held to the end, through every restart: nobody slips in between.
+    let _lock = lock(&state)?;
+    let mut control = serve(&args, &state).await?;
+    let outcome = loop {
+        match one(&args, &state, &mut control).await {
+            Ok(After::Stop) => break Ok(()),
+            Ok(After::Restart) => match load() {
+                Ok(anew) => state = anew,
+                Err(err) => {
+                    tracing::error!(error = %err.message, "settings unusable; the earlier ones hold");
+                }
+            },
+            Err(err) => break Err(err),
+        }
+    };
+    control.stop().await;
+    outcome
+}
+
+/// What follows a gateway.
+enum After {
+    Stop,
+    Restart,
+}
+
+/// What ends a gateway, and how long it may take.
+struct End {
+    after: After,
+    grace: Duration,
+}
+
+async fn one(args: &RunArgs, state: &State, control: &mut Control) -> Result<After, CliError> {
+    let agent = agent(&args.agent)?;
+    let channel = state.channel()?;
+    let gateway = state.start_gateway(channel.clone(), agent, &args.allow_from).await?;
+    control.attach(gateway.clone());
+    greet(state, control);
+    let watched = async {
+        match state.config() {
+            Some(file) => file.watch(&channel).await,
+            None => std::future::pending().await,
+        }
+    };
+    let end = tokio::select! {
+        end = asked(state, &channel, control) => end,
+        () = watched => End { after: After::Stop, grace: GRACE },
+    };
+    control.detach();
+    finish(&gateway, &end).await;
+    Ok(end.after)
+}
+
+/// Waits until the gateway is to end.
+async fn asked(state: &State, channel: &WeixinChannel, control: &mut Control) -> End {
+    loop {
+        let wish = tokio::select! {
+            () = signals::stop_asked() => return End { after: After::Stop, grace: GRACE },
+            () = signals::restart_asked() => return End { after: After::Restart, grace: GRACE },
+            wish = control.wish() => wish,
+        };
+        match wish {
+            Wish::Stop { grace } => return End { after: After::Stop, grace },
+            Wish::Restart { grace } => return End { after: After::Restart, grace },
+            Wish::Reload(answer) => {
+                if answer.send(reload(state, channel).await).is_err() {
+                    tracing::debug!("whoever wanted a reload has gone");
+                }
+            }
+        }
+    }
+}
+
+async fn reload(state: &State, channel: &WeixinChannel) -> Result<Vec<String>, String> {
+    let Some(mut file) = state.config() else { return Ok(Vec::new()) };
+    let config = file.read().map_err(|err| err.to_string())?;
+    let applied = channel.configure(config.section.clone()).await;
+    applied.map_err(|err| file.placed(&config, err).to_string())
+}
+
+async fn finish(gateway: &Gateway, end: &End) {
+    match end.after {
+        After::Stop => output::note(t!("gateway.stopping")),
+        After::Restart => output::note(t!("gateway.restarting")),
+    }
+    tokio::select! {
+        () = gateway.stop(end.grace) => {}
+        // What is on disk goes on at the next start.
+        () = signals::stop_asked() => {}
+    }
+}
+
+/// Takes the one lock of a gateway on the folder, or says who has it.
+fn lock(state: &State) -> Result<Lock, CliError> {
+    let failed = |err: &dyn std::fmt::Display| {
+        CliError::new(Kind::Config, err.to_string()).hinted(t!("hint.state"))
+    };
+    private(state.dir()).map_err(|err| failed(&err))?;
+    match Lock::take(&state.gateway_lock(), PROGRAM, Some(state.dir())) {
+        Ok(lock) => Ok(lock),
+        // A supervisor that knows the code does not try again and again.
+        Err(held @ LockError::Held { .. }) if is_supervised() => {
+            Err(CliError::new(Kind::Config, t!("error.gateway_runs", owner = held))
+                .hinted(t!("hint.gateway_supervised")))
+        }
+        Err(held @ LockError::Held { .. }) => Err(running(&held)),
+        Err(err @ LockError::Unusable { .. }) => Err(failed(&err).caused_by(err)),
+    }
+}
+
+/// Makes the state folder, for its owner alone, if it is not there.
+fn private(dir: &std::path::Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
+}
+
+/// Says whether something started us that would start us again: systemd and
+/// launchd leave their marks.
+fn is_supervised() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let launchd = std::env::var("XPC_SERVICE_NAME");
+    ["INVOCATION_ID", "NOTIFY_SOCKET", "LAUNCH_JOB_LABEL"].into_iter().any(is_set)
+        || launchd.is_ok_and(|name| !name.is_empty() && name != "0")
+}
+
+async fn serve(args: &RunArgs, state: &State) -> Result<Control, CliError> {
+    let config = ControlConfig {
+        state: state.dir().to_owned(),
+        port: args.port.unwrap_or(PORT),
+        token: None,
+        program: PROGRAM.to_owned(),
+        logs: logs(),
+    };
+    Control::serve(config).await.map_err(|err| {
+        CliError::new(Kind::Config, err.to_string()).caused_by(err).hinted(t!("hint.state"))
+    })
+}
+
+fn greet(state: &State, control: &Control) {
+    output::done(t!("gateway.running"));
+    output::aside(t!("gateway.listens", address = control.address()));
+    output::aside(t!("gateway.scope"));
+    if state.weixin().registry().accounts().is_ok_and(|accounts| accounts.is_empty()) {
+        output::note(t!("gateway.no_accounts"));
+    }
+}
