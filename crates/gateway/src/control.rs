@@ -31,6 +31,7 @@ mod connections;
 mod document;
 mod file;
 mod guard;
+mod logins;
 mod logs;
 mod params;
 mod problem;

@@ -7,6 +7,7 @@ use contract::Channel;
 use parking_lot::RwLock;
 use tokio::sync::mpsc;
 
+use super::logins::Logins;
 use super::{LogRing, Problem, ProblemKind, Wish};
 use crate::Gateway;
 use crate::store::now_ms;
@@ -23,6 +24,7 @@ struct Shared {
     since_ms: i64,
     logs: LogRing,
     wishes: mpsc::Sender<Wish>,
+    logins: Logins,
     // Held to look at or replace, never across an await.
     stage: RwLock<Stage>,
 }
@@ -47,7 +49,8 @@ impl Api {
     ) -> Self {
         let stage = RwLock::new(Stage::Starting);
         let since_ms = now_ms();
-        Self { shared: Arc::new(Shared { program, address, since_ms, logs, wishes, stage }) }
+        let logins = Logins::default();
+        Self { shared: Arc::new(Shared { program, address, since_ms, logs, wishes, logins, stage }) }
     }
 
     pub(super) fn attach(&self, gateway: Gateway) {
@@ -80,6 +83,10 @@ impl Api {
 
     pub(super) fn logs(&self) -> &LogRing {
         &self.shared.logs
+    }
+
+    pub(super) fn logins(&self) -> &Logins {
+        &self.shared.logins
     }
 
     /// Returns the gateway that runs.

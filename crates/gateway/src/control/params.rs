@@ -20,6 +20,9 @@ pub(super) struct Asked<T>(pub(super) T);
 /// What stands in the body, as JSON. None at all is an empty object.
 pub(super) struct Given<T>(pub(super) T);
 
+/// What stands in the path.
+pub(super) struct Part<T>(pub(super) T);
+
 /// What an operation takes that takes nothing.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,6 +34,15 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Asked<T> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let asked = axum::extract::Query::try_from_uri(&parts.uri);
         asked.map(|query| Self(query.0)).map_err(|err| Problem::params(err.body_text()))
+    }
+}
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Part<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = axum::extract::Path::from_request_parts(parts, state).await;
+        path.map(|path| Self(path.0)).map_err(|err| Problem::params(err.body_text()))
     }
 }
 

@@ -139,6 +139,18 @@ impl From<ChannelError> for Problem {
             ChannelError::Stopped => {
                 (ProblemKind::Unavailable, "channel_stopped", "try again when it runs")
             }
+            ChannelError::UnknownAccount(_) => {
+                (ProblemKind::NotFound, "unknown_account", "GET /v1/accounts lists them")
+            }
+            ChannelError::Login(failure) => {
+                return Self::new(ProblemKind::NeedsLogin, "login_failed", &failure.sentence, &failure.hint);
+            }
+            ChannelError::Unsupported(_) => {
+                (ProblemKind::Usage, "unsupported", "this channel cannot do it")
+            }
+            ChannelError::Gone(_) | ChannelError::Failed(_) => {
+                (ProblemKind::Unavailable, "channel_failed", "the log says more")
+            }
         };
         Self::new(kind, code, err.to_string(), hint)
     }

@@ -5,13 +5,18 @@ use super::table::Operation;
 
 mod about;
 mod accounts;
+mod login;
 mod operating;
 mod saying;
 
 /// Returns the table of all operations.
 pub(super) fn operations() -> Vec<Operation> {
-    [about::operations(), accounts::operations(), saying::operations(), operating::operations()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let subjects = [
+        about::operations(),
+        accounts::operations(),
+        login::operations(),
+        saying::operations(),
+        operating::operations(),
+    ];
+    subjects.into_iter().flatten().collect()
 }

@@ -6,6 +6,7 @@ mod access;
 mod agent;
 mod asides;
 mod channel;
+mod control;
 mod guide;
 mod lanes;
 mod logs;

@@ -1,6 +1,5 @@
 //! `hongyan logs`, `hongyan channels logs`
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use gateway::control::{Level, LogLine, Tail};
@@ -84,8 +83,7 @@ fn text(line: &LogLine) -> String {
     };
     let mut text = format!("{at:.3} {level} {}: {}", line.target, line.message);
     for (name, value) in &line.fields {
-        // Writing to a string cannot fail.
-        drop(write!(text, " {name}={value}"));
+        text.push_str(&format!(" {name}={value}"));
     }
     text
 }

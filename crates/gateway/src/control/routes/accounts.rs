@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use contract::{AccountId, AccountStatus, Channel, ChannelId, Probe};
+use contract::{AccountId, AccountStatus, Channel, ChannelId, LoggedOut, Probe, Removed};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::control::api::Api;
-use crate::control::params::Asked;
-use crate::control::schema::{flag, list, name, named, object};
+use crate::control::params::{Asked, Given, Part};
+use crate::control::schema::{count, flag, list, name, named, object, text};
 use crate::control::table::{Operation, Verb, operation};
+use crate::control::token::Scope;
 use crate::control::{Problem, ProblemKind};
 
 /// How long a channel may ask its backend about its accounts.
@@ -23,6 +25,25 @@ pub(super) fn operations() -> Vec<Operation> {
             .summary("Where each account stands; with `probe`, what its backend says now.")
             .query(object([("channel?", name()), ("probe?", flag())]))
             .answers(list(&named("Account"))),
+        operation(Verb::Post, "/v1/channels/{channel}/logout", "logout", logout)
+            .summary("Forgets an account's credential; what was said stays.")
+            .scope(Scope::Admin)
+            .body(object([("account", name())]))
+            .answers(object([("account", text()), ("cleared", flag()), ("announced", flag())])),
+        operation(Verb::Post, "/v1/channels/{channel}/accounts/{account}", "set_enabled", switch)
+            .summary("Lets an account run, or keeps it stopped, also after a restart.")
+            .scope(Scope::Admin)
+            .body(object([("enabled", flag())]))
+            .answers(object([("account", text()), ("enabled", flag())])),
+        operation(Verb::Delete, "/v1/channels/{channel}/accounts/{account}", "remove", remove)
+            .summary("Removes everything that is kept of an account.")
+            .scope(Scope::Admin)
+            .answers(object([
+                ("account", text()),
+                ("announced", flag()),
+                ("rows", count()),
+                ("files", count()),
+            ])),
     ]
 }
 
@@ -58,6 +79,42 @@ async fn accounts(
         }));
     }
     Ok(Json(accounts))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    account: String,
+}
+
+async fn logout(
+    State(api): State<Api>,
+    Part(channel): Part<String>,
+    Given(it): Given<Named>,
+) -> Result<Json<LoggedOut>, Problem> {
+    Ok(Json(api.channel(&channel)?.logout(&it.account).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Switch {
+    enabled: bool,
+}
+
+async fn switch(
+    State(api): State<Api>,
+    Part((channel, account)): Part<(String, String)>,
+    Given(it): Given<Switch>,
+) -> Result<Json<Value>, Problem> {
+    let account = api.channel(&channel)?.set_enabled(&account, it.enabled).await?;
+    Ok(Json(json!({ "account": account, "enabled": it.enabled })))
+}
+
+async fn remove(
+    State(api): State<Api>,
+    Part((channel, account)): Part<(String, String)>,
+) -> Result<Json<Removed>, Problem> {
+    Ok(Json(api.channel(&channel)?.remove(&account).await?))
 }
 
 async fn probes(channel: &dyn Channel) -> Result<HashMap<AccountId, Probe>, Problem> {

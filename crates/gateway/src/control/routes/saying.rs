@@ -12,7 +12,6 @@ use contract::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::control::Problem;
 use crate::control::api::Api;
 use crate::control::params::{Asked, Given};
 use crate::control::schema::{
@@ -20,6 +19,7 @@ use crate::control::schema::{
 };
 use crate::control::table::{Operation, Verb, operation};
 use crate::control::token::Scope;
+use crate::control::{Problem, ProblemKind};
 
 /// How long something may be worth sending, in milliseconds: a year.
 const MOST_TTL: u64 = 366 * 24 * 3_600 * 1_000;
@@ -148,9 +148,11 @@ fn content(message: Message) -> Result<Content, Problem> {
             let source = Source::File(path);
             Ok(Content::Media(Media { source, kind, name: None, caption, as_file }))
         }
-        (Some(_) | None, _) => Err(Problem::params(
-            "say either `text`, not empty, or `media` with or without `caption`",
-        )),
+        (Some(_) | None, _) => {
+            let message = "there must be either a `text` that is not empty, or `media`";
+            let hint = "a `caption` goes with `media`";
+            Err(Problem::new(ProblemKind::Usage, "nothing_to_say", message, hint))
+        }
     }
 }
 
