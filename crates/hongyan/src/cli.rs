@@ -16,6 +16,7 @@ mod route;
 mod channels;
 mod gateway;
 mod message;
+mod config;
 
 pub(crate) use self::accounts::{
     AccountsCommand, ExportArgs, ImportArgs, ListArgs, OneArgs, PassphraseArgs, RemoveArgs,
@@ -40,6 +41,9 @@ fn version() -> String {
     let revision = option_env!("HONGYAN_REVISION").unwrap_or("none");
     format!("{} ({revision})", env!("CARGO_PKG_VERSION"))
 }
+pub(crate) use self::config::{
+    ConfigCommand, FileArgs, GetArgs, PatchArgs, SetArgs, UnsetArgs, ValidateArgs,
+};
 
 /// Parses the arguments; prints help or a usage error and exits if they ask
 /// for it.
@@ -98,6 +102,8 @@ pub(crate) enum Command {
     Agents(AgentsCommand),
     #[command(about = text("help.route"), subcommand)]
     Route(RouteCommand),
+    #[command(about = text("help.config_words"), subcommand)]
+    Config(ConfigCommand),
     #[command(about = text("help.completions"))]
     Completions { shell: clap_complete::Shell },
     #[command(about = text("help.man"))]

@@ -5,6 +5,7 @@ mod agents;
 mod backend;
 mod channels;
 mod completions;
+mod config;
 mod demo;
 mod doctor;
 mod explain;
@@ -49,6 +50,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Pairing(command) => pairing::run(command, &configured()?).await,
         Command::Agents(command) => agents::run(command, &configured()?),
         Command::Route(command) => route::run(command, &configured()?).await,
+        Command::Config(command) => config::run(command, config, &State::resolve(state)?),
         Command::Completions { shell } => {
             completions::run(shell);
             Ok(())

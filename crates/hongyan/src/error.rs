@@ -33,6 +33,8 @@ pub(crate) enum Kind {
     NeedsLogin,
     /// The caller, by another configuration.
     Config,
+    /// The caller: the command has said what is wrong, in its own words.
+    Told,
 }
 
 impl CliError {
@@ -48,6 +50,16 @@ impl CliError {
         Self { hint: Some(hint.into()), ..self }
     }
 
+    /// A command that has printed what is wrong.
+    pub(crate) fn told() -> Self {
+        Self::new(Kind::Told, "")
+    }
+
+    /// Says whether nothing more is to be printed.
+    pub(crate) fn is_told(&self) -> bool {
+        self.kind == Kind::Told
+    }
+
     /// Something that cannot be the caller's fault.
     pub(crate) fn bug(err: impl Error + Send + Sync + 'static) -> Self {
         Self::new(Kind::Bug, err.to_string()).hinted(t!("hint.bug"))
@@ -55,7 +67,7 @@ impl CliError {
 
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.kind {
-            Kind::NotDone => 1,
+            Kind::NotDone | Kind::Told => 1,
             Kind::Usage => 2,
             Kind::Unavailable => 69,
             Kind::Bug => 70,

@@ -56,6 +56,14 @@ pub(crate) fn json(value: &impl Serialize) {
     }
 }
 
+/// Prints a result as JSON that people read.
+pub(crate) fn pretty(value: &impl Serialize) {
+    match serde_json::to_string_pretty(value) {
+        Ok(text) => println!("{text}"),
+        Err(err) => eprintln!("{err}"),
+    }
+}
+
 /// Prints a result as a table that fits the terminal.
 pub(crate) fn table<H, R>(header: H, rows: impl Iterator<Item = R>)
 where
@@ -162,6 +170,9 @@ pub(crate) fn raw(text: &str) {
 
 /// Prints what ended the program.
 pub(crate) fn error(err: &CliError) {
+    if err.is_told() {
+        return;
+    }
     eprintln!("{BAD}{}{BAD:#}: {}", t!("error"), err.message);
     for cause in err.causes() {
         eprintln!("  {}: {cause}", t!("caused_by"));

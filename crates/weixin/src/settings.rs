@@ -25,10 +25,12 @@ use crate::sending::SendSettings;
 mod change;
 mod fields;
 mod live;
+mod schema;
 mod section;
 
 pub use self::change::Change;
 pub(crate) use self::live::{LiveSettings, Told};
+pub use self::schema::schema;
 use self::section::Layers;
 pub use self::section::{AccountSettings, ChannelSettings, SettingsError, Warning};
 

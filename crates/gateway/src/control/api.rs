@@ -50,7 +50,9 @@ impl Api {
         let stage = RwLock::new(Stage::Starting);
         let since_ms = now_ms();
         let logins = Logins::default();
-        Self { shared: Arc::new(Shared { program, address, since_ms, logs, wishes, logins, stage }) }
+        Self {
+            shared: Arc::new(Shared { program, address, since_ms, logs, wishes, logins, stage }),
+        }
     }
 
     pub(super) fn attach(&self, gateway: Gateway) {

@@ -143,7 +143,12 @@ impl From<ChannelError> for Problem {
                 (ProblemKind::NotFound, "unknown_account", "GET /v1/accounts lists them")
             }
             ChannelError::Login(failure) => {
-                return Self::new(ProblemKind::NeedsLogin, "login_failed", &failure.sentence, &failure.hint);
+                return Self::new(
+                    ProblemKind::NeedsLogin,
+                    "login_failed",
+                    &failure.sentence,
+                    &failure.hint,
+                );
             }
             ChannelError::Unsupported(_) => {
                 (ProblemKind::Usage, "unsupported", "this channel cannot do it")

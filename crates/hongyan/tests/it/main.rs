@@ -5,6 +5,7 @@
 mod accounts;
 mod cli;
 mod config;
+mod config_words;
 mod kill;
 mod model;
 mod pairing_words;

@@ -40,9 +40,8 @@ fn wanted() -> impl Strategy<Value = Wanted> {
         1 => vec(any::<u8>(), 1..64).prop_map(Fault::Bytes),
     ];
     let texts = vec(prop_oneof![Just("post".to_owned()), "\\PC{1,24}"], 16);
-    (any::<Index>(), texts, vec(any::<i64>(), 16), fault).prop_map(
-        |(operation, texts, numbers, fault)| Wanted { operation, texts, numbers, fault },
-    )
+    (any::<Index>(), texts, vec(any::<i64>(), 16), fault)
+        .prop_map(|(operation, texts, numbers, fault)| Wanted { operation, texts, numbers, fault })
 }
 
 fn anything() -> impl Strategy<Value = Value> {
@@ -70,7 +69,8 @@ impl Wanted {
             "object" => {
                 let mut fields = Map::new();
                 let required = schema["required"].as_array().unwrap();
-                for (n, (name, schema)) in schema["properties"].as_object().unwrap().iter().enumerate()
+                for (n, (name, schema)) in
+                    schema["properties"].as_object().unwrap().iter().enumerate()
                 {
                     let is_left_out = !required.iter().any(|it| it == name) && number >> n & 1 == 1;
                     if !is_left_out {
@@ -122,7 +122,11 @@ fn query_schema(operation: &Value) -> Value {
     json!({ "type": "object", "properties": properties, "required": [] })
 }
 
-fn request(scene: &Scene, document: &Value, wanted: &mut Wanted) -> (reqwest::RequestBuilder, bool) {
+fn request(
+    scene: &Scene,
+    document: &Value,
+    wanted: &mut Wanted,
+) -> (reqwest::RequestBuilder, bool) {
     let operations = operations(document);
     let (path, method, operation) = &operations[wanted.operation.index(operations.len())];
     let mut url = reqwest::Url::parse(&scene.base).unwrap();

@@ -114,11 +114,7 @@ impl Channel for Shelf {
         }])
     }
 
-    fn name_peer<'a>(
-        &'a self,
-        target: &'a Target,
-        _: Option<&'a str>,
-    ) -> Answer<'a, Conversation> {
+    fn name_peer<'a>(&'a self, target: &'a Target, _: Option<&'a str>) -> Answer<'a, Conversation> {
         done(conversation(&target.to))
     }
 
