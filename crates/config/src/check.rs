@@ -98,6 +98,9 @@ impl Schema {
         for found in self.findings(&loaded.effective) {
             let Finding { path, key, message, suggestion, severity } = found;
             let written = key.map_or_else(|| path.clone(), |key| path.key(key));
+            // That the secret is missing says more than that a text is.
+            let missing = loaded.missing(&written).filter(|_| severity == Severity::Error);
+            let message = missing.map_or(message, |it| it.message.clone());
             let place = loaded.place(&written).cloned();
             let section = self.section(&path);
             let issue = Issue { path, place, message, suggestion, severity };

@@ -202,6 +202,13 @@ impl Loaded {
         }
     }
 
+    /// Returns why the value at a path is not what it stands for: a variable or
+    /// a secret of it is missing. Such a value must not be used as a secret.
+    #[must_use]
+    pub fn missing(&self, path: &Path) -> Option<&Warning> {
+        self.warnings.iter().find(|warning| warning.path == *path)
+    }
+
     /// Returns all files that were read, the main one first.
     pub fn files(&self) -> impl Iterator<Item = &FilePath> {
         self.sources.iter().map(|source| source.path.as_path())

@@ -90,6 +90,17 @@ fn a_wrong_value_breaks_its_section_and_no_other() {
 }
 
 #[test]
+fn a_secret_that_is_missing_breaks_the_section_that_needs_it() {
+    let text = "{gateway: {auth: {token: {source: 'env', id: 'GONE'}}}, hooks: {source: 'env', id: 'GONE'}}";
+    let expected = [
+        "error in gateway: gateway.auth.token: the secret is missing: the environment variable GONE is not set",
+    ];
+    assert_eq!(found(text), expected);
+    let loaded = Folder::with("{gateway: {auth: {token: '${GONE}'}}}").file().read().unwrap();
+    assert!(loaded.missing(&path("gateway.auth.token")).is_some(), "a text that is no secret");
+}
+
+#[test]
 fn a_plugins_own_section_breaks_alone() {
     let config = json!({"type": "object", "additionalProperties": false, "properties": {"n": {"type": "number"}}});
     let schema = Schema::standard().with_section(&path("plugins.entries.p.config"), config);

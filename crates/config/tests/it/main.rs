@@ -6,5 +6,6 @@ mod checking;
 mod comments;
 mod editing;
 mod folder;
+mod manual;
 mod reading;
 mod watching;
