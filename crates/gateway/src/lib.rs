@@ -52,7 +52,7 @@ pub use crate::replies::Replies;
 pub use crate::route::{
     AgentId, Binding, BindingKind, BindingMatch, BindingPeer, BindingSession, Considered, DmScope,
     MatchedBy, Mismatch, Roster, RosterEntry, Route, RouteError, RouteExplanation, RouteSettings,
-    SessionKey, SessionScope, SessionSettings,
+    ScopeSettings, SessionKey, SessionScope,
 };
 pub use crate::rules::{AccessExplanation, Agents, Explanation, Rules, RulesError};
 pub use crate::store::{Entry, HistoryLimit, Role, StoreError};

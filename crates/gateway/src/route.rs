@@ -16,7 +16,7 @@ pub use self::binding::{
     Binding, BindingKind, BindingMatch, BindingPeer, BindingSession, MatchedBy, Mismatch,
 };
 pub use self::explanation::{Considered, RouteExplanation};
-pub use self::key::{DmScope, SessionKey, SessionScope, SessionSettings};
+pub use self::key::{DmScope, ScopeSettings, SessionKey, SessionScope};
 pub use self::names::AgentId;
 pub(crate) use self::names::account_name;
 pub use self::roster::{Roster, RosterEntry};
@@ -27,7 +27,7 @@ pub use self::roster::{Roster, RosterEntry};
 #[serde(default)]
 pub struct RouteSettings {
     /// Which conversations share a memory.
-    pub session: SessionSettings,
+    pub session: ScopeSettings,
     /// Which agent answers where, in the order of the file.
     pub bindings: Vec<Binding>,
     /// Which agents there are.

@@ -104,6 +104,12 @@ pub(crate) enum Command {
     Route(RouteCommand),
     #[command(about = text("help.config_words"), subcommand)]
     Config(ConfigCommand),
+    #[command(about = text("help.metrics"))]
+    Metrics,
+    #[command(about = text("help.explain"))]
+    Explain(ExplainArgs),
+    #[command(about = text("help.accounts"), subcommand)]
+    Accounts(AccountsCommand),
     #[command(about = text("help.completions"))]
     Completions { shell: clap_complete::Shell },
     #[command(about = text("help.man"))]

@@ -17,7 +17,7 @@ pub struct SessionKey(String);
 /// The section `session` of a configuration, as far as it names sessions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct SessionSettings {
+pub struct ScopeSettings {
     /// Which conversations with people share a memory.
     pub dm_scope: DmScope,
     /// Peers who are one person: a name, and `<channel>:<peer>` or `<peer>` of
@@ -70,7 +70,7 @@ impl fmt::Display for SessionKey {
     }
 }
 
-impl SessionSettings {
+impl ScopeSettings {
     /// Names the memory of a conversation. Different conversations have
     /// different names as far as the scope keeps them apart: a peer's id ends
     /// the key, and no part before it can have a colon of its own.

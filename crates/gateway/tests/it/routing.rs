@@ -332,7 +332,7 @@ fn any_settings() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn each_conversation_has_one_answer_and_always_the_same(
@@ -373,5 +373,14 @@ proptest! {
         let settings = settings(json!({"session": {"dmScope": scope, "identityLinks": links}}));
         let key = |account: &str, peer: &str| settings.route(&at(account, peer)).unwrap().session;
         prop_assert_ne!(key(&account, &peer), key(&other_account, &other));
+    }
+
+    /// Whoever could choose their id could else make it look like the end of
+    /// another key.
+    #[test]
+    fn a_peer_cannot_pass_for_a_part_of_an_account(parts in prop::collection::vec("[a-z]{1,2}", 3)) {
+        let cut = |n: usize| at(&parts[..n].join(":direct:"), &parts[n..].join(":direct:"));
+        let key = |conversation| settings(json!({})).route(&conversation).unwrap().session;
+        prop_assert_ne!(key(cut(1)), key(cut(2)));
     }
 }
