@@ -112,7 +112,7 @@ impl ReceivedFiles {
             match fetched {
                 Ok(_) => return Ok(()),
                 Err(err) if tries < TRIES && may_pass(&err) => {
-                    pause(AGAIN.delay(tries, None)).await
+                    pause(AGAIN.delay(tries, None)).await;
                 }
                 Err(err) => return Err(err.into()),
             }
