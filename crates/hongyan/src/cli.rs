@@ -17,6 +17,7 @@ mod channels;
 mod gateway;
 mod message;
 mod config;
+mod plugins;
 
 pub(crate) use self::accounts::{
     AccountsCommand, ExportArgs, ImportArgs, ListArgs, OneArgs, PassphraseArgs, RemoveArgs,
@@ -36,14 +37,19 @@ pub(crate) use self::pairing::{
 };
 pub(crate) use self::route::{RouteCommand, RouteExplainArgs};
 
+pub(crate) use self::config::{
+    ConfigCommand, FileArgs, GetArgs, PatchArgs, SetArgs, UnsetArgs, ValidateArgs,
+};
+pub(crate) use self::plugins::{
+    PluginArgs, PluginDoctorArgs, PluginInspectArgs, PluginInstallArgs, PluginListArgs,
+    PluginUninstallArgs, PluginUpdateArgs, PluginsCommand,
+};
+
 /// With the revision that a package was built from, where its builder names it.
 fn version() -> String {
     let revision = option_env!("HONGYAN_REVISION").unwrap_or("none");
     format!("{} ({revision})", env!("CARGO_PKG_VERSION"))
 }
-pub(crate) use self::config::{
-    ConfigCommand, FileArgs, GetArgs, PatchArgs, SetArgs, UnsetArgs, ValidateArgs,
-};
 
 /// Parses the arguments; prints help or a usage error and exits if they ask
 /// for it.
@@ -104,12 +110,8 @@ pub(crate) enum Command {
     Route(RouteCommand),
     #[command(about = text("help.config_words"), subcommand)]
     Config(ConfigCommand),
-    #[command(about = text("help.metrics"))]
-    Metrics,
-    #[command(about = text("help.explain"))]
-    Explain(ExplainArgs),
-    #[command(about = text("help.accounts"), subcommand)]
-    Accounts(AccountsCommand),
+    #[command(about = text("help.plugins"), subcommand)]
+    Plugins(PluginsCommand),
     #[command(about = text("help.completions"))]
     Completions { shell: clap_complete::Shell },
     #[command(about = text("help.man"))]

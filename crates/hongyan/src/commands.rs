@@ -19,6 +19,7 @@ mod outbox;
 mod pairing;
 mod peers;
 mod route;
+mod plugins;
 mod send;
 mod status;
 
@@ -51,6 +52,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Agents(command) => agents::run(command, &configured()?),
         Command::Route(command) => route::run(command, &configured()?).await,
         Command::Config(command) => config::run(command, config, &State::resolve(state)?),
+        Command::Plugins(command) => plugins::run(&command, &State::resolve(state)?, config),
         Command::Completions { shell } => {
             completions::run(shell);
             Ok(())

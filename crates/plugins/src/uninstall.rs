@@ -6,8 +6,8 @@ use crate::edit::{self, ConfigEdit, Edit, path};
 use crate::error::PluginError;
 use crate::house::House;
 use crate::install::installed;
-use crate::inventory::Found;
-use crate::records::Source;
+use crate::inventory::Inventory;
+use crate::records::{Records, Source};
 use crate::transaction::Lock;
 
 /// What uninstalling a plugin takes away.
@@ -28,23 +28,36 @@ pub struct Removal {
 }
 
 impl House {
-    /// Says what uninstalling a plugin would take away.
+    /// Says what uninstalling a plugin would take away, also of one whose
+    /// folder is gone.
     ///
     /// # Errors
     ///
     /// It is part of this program, or nobody has installed it.
-    pub fn removal(&self, found: &Found, config: &dyn ConfigEdit) -> Result<Removal, PluginError> {
-        let record = installed(found)?;
+    pub fn removal(
+        &self,
+        inventory: &Inventory,
+        name: &str,
+        config: &dyn ConfigEdit,
+    ) -> Result<Removal, PluginError> {
+        let records = Records::read(&self.state)?;
+        let (id, record) = match (inventory.find(name), records.get(name)) {
+            (Some(found), _) => (found.id.as_str(), installed(found)?),
+            (None, Some(record)) => (name, record),
+            (None, None) => return Err(PluginError::NotFound(name.to_owned())),
+        };
+        let found = inventory.find(id);
         let is_linked = record.source == Source::Link;
-        let channels = found.channels.iter().filter(|channel| config.has(&["channels", channel]));
-        let root = found.root.clone();
+        let channels = found.map_or(&record.accepted.channels, |found| &found.channels);
+        let channels = channels.iter().filter(|channel| config.has(&["channels", channel]));
+        let root = found.and_then(|found| found.root.clone());
         Ok(Removal {
-            id: found.id.clone(),
-            name: found.name.clone(),
-            settings: config.has(&["plugins", "entries", &found.id]),
+            id: id.to_owned(),
+            name: found.map_or(id, |found| &found.name).to_owned(),
+            settings: config.has(&["plugins", "entries", id]),
             channels: channels.cloned().collect(),
-            folder: root.clone().filter(|_| !is_linked),
-            linked: root.filter(|_| is_linked),
+            folder: root.filter(|_| !is_linked),
+            linked: is_linked.then(|| record.install_path.clone()),
         })
     }
 

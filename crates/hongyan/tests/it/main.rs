@@ -9,6 +9,7 @@ mod config_words;
 mod kill;
 mod model;
 mod pairing_words;
+mod plugin_words;
 mod program;
 mod soak;
 mod tidy;

@@ -298,8 +298,7 @@ fn what_a_package_holds_does_not_steer_what_is_cleared_up() {
     world.install(&victim, Source::Path).unwrap();
     drop(world.house.prepare(&mine, Source::Path, false).unwrap());
     world.install(&mine, Source::Path).unwrap();
-    let removal = world.house.removal(world.inventory().find("mine").unwrap(), &world.config);
-    world.house.uninstall(&removal.unwrap(), &mut world.config).unwrap();
+    world.uninstall("mine");
     assert_eq!(world.extensions(), ["victim"]);
 }
 
@@ -376,8 +375,7 @@ fn uninstalling_takes_away_what_it_says_and_no_more() {
     world.install(&path, Source::Path).unwrap();
     world.config.value["channels"] = json!({ "mine": { "a": 1 }, "yours": {} });
     fs::create_dir(world.state().join("mine")).unwrap();
-    let found = world.inventory().find("mine").unwrap().clone();
-    let removal = world.house.removal(&found, &world.config).unwrap();
+    let removal = world.removal("mine").unwrap();
     let expected = Removal {
         id: "mine".to_owned(),
         name: "A channel".to_owned(),
@@ -402,8 +400,7 @@ fn a_linked_folder_stays_where_it_is() {
     let mut world = World::new();
     let path = world.package("mine", "mine", "1.0.0");
     world.install(&path, Source::Link).unwrap();
-    let found = world.inventory().find("mine").unwrap().clone();
-    let removal = world.house.removal(&found, &world.config).unwrap();
+    let removal = world.removal("mine").unwrap();
     assert_eq!((&removal.folder, &removal.linked), (&None, &Some(path.clone())));
     world.house.uninstall(&removal, &mut world.config).unwrap();
     assert!(path.join("run").exists());
@@ -414,10 +411,22 @@ fn a_linked_folder_stays_where_it_is() {
 fn what_was_never_installed_is_not_uninstalled() {
     let world = World::new();
     write_package(&world.house.extensions().join("by-hand"), &manifest("by-hand", "1"));
-    let inventory = world.inventory();
-    let removal = |id: &str| world.house.removal(inventory.find(id).unwrap(), &world.config);
-    assert!(matches!(removal("by-hand").unwrap_err(), PluginError::Untracked { .. }));
-    assert!(matches!(removal("builtin").unwrap_err(), PluginError::Bundled(_)));
+    assert!(matches!(world.removal("by-hand").unwrap_err(), PluginError::Untracked { .. }));
+    assert!(matches!(world.removal("inner").unwrap_err(), PluginError::Bundled(_)));
+    assert!(matches!(world.removal("nobody").unwrap_err(), PluginError::NotFound(_)));
+}
+
+#[test]
+fn the_record_of_a_folder_that_is_gone_can_be_removed() {
+    let mut world = World::new();
+    let path = world.package("mine", "mine", "1.0.0");
+    world.install(&path, Source::Path).unwrap();
+    world.config.value["channels"] = json!({ "mine": {} });
+    fs::remove_dir_all(world.house.extensions().join("mine")).unwrap();
+    assert_eq!(world.inventory().findings.len(), 1);
+    world.uninstall("mine");
+    assert_eq!(world.inventory().findings, []);
+    assert_eq!(world.config.value["channels"], json!({}));
 }
 
 #[test]

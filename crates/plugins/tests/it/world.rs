@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use plugins::install::Installed;
 use plugins::records::Source;
+use plugins::uninstall::Removal;
 use plugins::{Bundled, ConfigEdit, Edit, House, Inventory, PluginError, PluginSettings, Version};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -73,6 +74,15 @@ impl World {
     ) -> Result<Installed, PluginError> {
         let settings = self.settings();
         self.house.prepare(path, source, replace)?.install(&settings, &mut self.config)
+    }
+
+    pub(crate) fn removal(&self, name: &str) -> Result<Removal, PluginError> {
+        self.house.removal(&self.inventory(), name, &self.config)
+    }
+
+    pub(crate) fn uninstall(&mut self, name: &str) {
+        let removal = self.removal(name).unwrap();
+        self.house.uninstall(&removal, &mut self.config).unwrap();
     }
 
     /// Returns what lies in the folder of plugins, hidden or not.
