@@ -13,6 +13,9 @@ pub struct Inbound {
     pub turn: TurnId,
     /// Where it was said.
     pub conversation: Conversation,
+    /// Whether the peer is the one who logged the account in.
+    #[serde(default)]
+    pub from_owner: bool,
     /// The backend's id of it.
     pub message_id: String,
     /// When it was said, in milliseconds since 1970.
@@ -122,7 +125,9 @@ pub enum ReplyClass {
     /// An answer, or a part of one.
     #[default]
     Answer,
-    /// A question that the turn waits for, such as an approval.
+    /// A question that the turn waits for, such as an approval. From then on
+    /// until the turn ends, the channel hands over what the peer says as it
+    /// comes, even if it otherwise keeps that until a turn has ended.
     Question,
     /// A word of the host's own, such as why there is no answer.
     Notice,

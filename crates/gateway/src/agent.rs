@@ -22,6 +22,20 @@ pub trait Agent: Send + Sync {
     ///
     /// When the turn cannot be answered. The peer is told so by the gateway.
     fn answer(&self, turn: Turn, replies: Replies) -> BoxFuture<'_, Result<(), AgentError>>;
+
+    /// Takes something that the peer says while a turn of this session runs
+    /// into that turn, and says whether it did. What was taken has no turn of
+    /// its own: the answer that is being made answers it, too. Returns soon.
+    fn steer(&self, turn: Turn) -> BoxFuture<'_, bool> {
+        drop(turn);
+        Box::pin(std::future::ready(false))
+    }
+
+    /// Returns the models that a session can ask for, the usual one first;
+    /// empty if there is nothing to choose.
+    fn models(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// A message to answer, and what was said before it.
@@ -31,6 +45,8 @@ pub struct Turn {
     pub inbound: Inbound,
     /// The session it belongs to.
     pub session: SessionKey,
+    /// The model that the peer has chosen, if the agent has several.
+    pub model: Option<String>,
     pub(crate) store: Store,
 }
 
@@ -108,7 +124,7 @@ pub(crate) fn in_words(inbound: &Inbound) -> String {
     words
 }
 
-fn quoted(quote: &Quote) -> String {
+pub(crate) fn quoted(quote: &Quote) -> String {
     let text = Some(quote.text.clone()).filter(|text| !text.is_empty());
     let parts: Vec<_> = text.into_iter().chain(quote.attachments.iter().map(attached)).collect();
     if parts.is_empty() {
@@ -141,6 +157,7 @@ mod tests {
     fn a_message_in_words_tells_what_it_quotes_and_what_came_with_it() {
         let inbound = Inbound {
             turn: "t".into(),
+            from_owner: false,
             conversation: Conversation {
                 channel: "c".into(),
                 account: "a".into(),

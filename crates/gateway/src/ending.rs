@@ -14,8 +14,13 @@ pub(crate) enum Outcome {
     Failed(AgentError),
     Panicked,
     TimedOut(Duration),
-    /// The peer said `/stop`.
+    /// The peer said `/stop`, or something that interrupts.
     Stopped,
+    /// Too many messages waited.
+    LeftOut {
+        /// Whether the peer is to be told.
+        is_told: bool,
+    },
     /// The gateway stops and could not wait.
     Cut,
 }
@@ -39,6 +44,7 @@ pub(crate) enum Notice {
     TooLong,
     Unreachable,
     Declined,
+    LeftOut,
     WentWrong,
 }
 
@@ -48,6 +54,10 @@ impl Ending {
             Outcome::Answered => Self::Finish { notice: None, end: TurnEnd::Answered },
             Outcome::Stopped => Self::Finish { notice: None, end: TurnEnd::Stopped },
             Outcome::Cut => Self::Leave,
+            Outcome::LeftOut { is_told } => Self::failed(
+                is_told.then_some(Notice::LeftOut),
+                "too many messages were waiting".to_owned(),
+            ),
             Outcome::Panicked => {
                 Self::failed(Some(Notice::WentWrong), "the agent panicked".to_owned())
             }
@@ -104,6 +114,10 @@ impl Notice {
             Self::Declined => (
                 "这个问题助手没有回答。换个说法试试？",
                 "The agent declined to answer this. Try to put it differently?",
+            ),
+            Self::LeftOut => (
+                "消息太多，前面的还没处理完，有的没能收下。请过一会儿再发。",
+                "Too many messages are waiting, so I left some out. Please send them again later.",
             ),
             Self::WentWrong => (
                 "出了点问题，这条消息没能回答。请再试一次。",

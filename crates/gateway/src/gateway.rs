@@ -14,16 +14,18 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Refusals;
+use crate::approval::Questions;
 use crate::command::{self, Aside, Command};
 use crate::ending::Notice;
-use crate::lanes::{Closed, Lanes, Work};
+use crate::lanes::{Closed, LaneOptions, Lanes, Switch, TellWaiting, Work};
 use crate::pairing::{Meeting, challenge};
+use crate::sessions::forget_old;
 use crate::store::Store;
 use crate::tasks::Tasks;
 use crate::turn::{Runner, Visit};
 use crate::{
-    AccessExplanation, Config, Decision, Explanation, Pairing, Reason, Refused, Rules, RulesError,
-    StoreError,
+    AccessExplanation, Config, Decision, Explanation, Pairing, QueueMode, QueueSettings, Reason,
+    Refused, Rules, RulesError, StoreError,
 };
 
 /// How many commands that overtake the lanes are answered at once.
@@ -70,7 +72,9 @@ impl Gateway {
     ) -> Result<Self, GatewayError> {
         config.rules.check()?;
         let store = Store::open(&config.store).await?;
-        let gateway = Self { inner: Arc::new(Inner::new(config, store, channels)) };
+        forget_old(&store, &config.rules.sessions).await?;
+        let questions = Questions::load(store.clone()).await?;
+        let gateway = Self { inner: Arc::new(Inner::new(config, store, questions, channels)) };
         for channel in &gateway.inner.channels {
             let door = Door { inner: Arc::clone(&gateway.inner), channel: Arc::clone(channel) };
             if let Err(source) = channel.start(Arc::new(door)).await {
@@ -105,13 +109,16 @@ impl Gateway {
     }
 
     /// Replaces the rules; messages that come from now on follow them, and
-    /// those that wait for a turn keep their agent and session.
+    /// those that wait for a turn keep their agent and session. How long old
+    /// windows are kept is looked at when a gateway starts.
     ///
     /// # Errors
     ///
     /// When they name somebody who is not there; then the earlier rules stay.
     pub fn configure(&self, rules: Rules) -> Result<(), RulesError> {
         rules.check()?;
+        self.inner.queue.set(rules.queue.clone());
+        self.inner.runner.sessions.set(rules.sessions.clone());
         *self.inner.rules.write() = Arc::new(rules);
         Ok(())
     }
@@ -168,23 +175,49 @@ struct Inner {
     channels: Vec<Arc<dyn Channel>>,
     store: Store,
     runner: Arc<Runner>,
-    lanes: Lanes<Visit>,
+    queue: Switch<QueueSettings>,
+    lanes: Lanes,
     overtaking: Arc<Semaphore>,
     tasks: Tasks,
 }
 
 impl Inner {
-    fn new(config: Config, store: Store, channels: Vec<Arc<dyn Channel>>) -> Self {
+    fn new(
+        config: Config,
+        store: Store,
+        questions: Questions,
+        channels: Vec<Arc<dyn Channel>>,
+    ) -> Self {
         let Config { store: _, rules, lane_depth, turn_timeout } = config;
         let cut = CancellationToken::new();
-        let runner =
-            Arc::new(Runner { store: store.clone(), timeout: turn_timeout, cut: cut.clone() });
+        let runner = Arc::new(Runner {
+            store: store.clone(),
+            questions,
+            sessions: Switch::new(rules.sessions.clone()),
+            timeout: turn_timeout,
+            cut: cut.clone(),
+        });
         let worker = Arc::clone(&runner);
-        let work: Work<Visit> = Arc::new(move |visit, stop| {
+        let work: Work = Arc::new(move |run| {
             let runner = Arc::clone(&worker);
-            Box::pin(async move { runner.run(visit, stop).await })
+            Box::pin(async move { runner.run(run).await })
         });
         let tasks = Tasks::default();
+        let (teller, notices) = (Arc::clone(&runner), tasks.clone());
+        let tell_waiting: TellWaiting = Arc::new(move |visit, n_before| {
+            let runner = Arc::clone(&teller);
+            let tell = async move { runner.tell_waiting(visit, n_before).await };
+            notices.spawn("waiting notice", tell);
+        });
+        let queue = Switch::new(rules.queue.clone());
+        let lanes = Lanes::new(LaneOptions {
+            depth: lane_depth,
+            queue: queue.clone(),
+            tasks: tasks.clone(),
+            cut,
+            work,
+            tell_waiting,
+        });
         Self {
             rules: RwLock::new(Arc::new(rules)),
             refusals: Refusals::default(),
@@ -192,7 +225,8 @@ impl Inner {
             channels,
             store,
             runner,
-            lanes: Lanes::new(lane_depth, tasks.clone(), cut, work),
+            queue,
+            lanes,
             overtaking: Arc::new(Semaphore::new(MOST_OVERTAKING)),
             tasks,
         }
@@ -239,19 +273,11 @@ impl Host for Door {
     }
 
     fn receive(&self, inbound: Inbound) -> BoxFuture<'_, Result<(), HostError>> {
-        let (route, agent) = self.inner.rules().seat(&inbound.conversation);
-        let (session, channel) = (route.session, Arc::clone(&self.channel));
-        let visit = Visit { inbound, session, agent, channel };
-        Box::pin(async move {
-            let taken = match Command::of(&visit.inbound) {
-                Some(Command::Aside(aside)) => self.overtake(Some(aside), visit).await,
-                None if visit.inbound.lane == Lane::Aside => self.enter_at_once(visit).await,
-                Some(Command::New) | None => {
-                    self.inner.lanes.enter(visit.session.clone(), visit).await
-                }
-            };
-            taken.map_err(|Closed| HostError::Stopping)
-        })
+        let rules = self.inner.rules();
+        let seat = rules.seat(&inbound.conversation);
+        let command = Command::of(&inbound, &rules.sessions.reset_triggers);
+        let channel = Arc::clone(&self.channel);
+        Box::pin(self.take(Visit { inbound, seat, rules, channel, command }))
     }
 
     fn changed(&self, status: AccountStatus) {
@@ -264,10 +290,44 @@ impl Host for Door {
 }
 
 impl Door {
+    /// Brings a message to where it belongs: to the question that it answers,
+    /// beside the lane, or into it.
+    async fn take(&self, visit: Visit) -> Result<(), HostError> {
+        let questions = &self.inner.runner.questions;
+        let is_answer = questions.take(visit.seat.session.as_str(), &visit.inbound).await;
+        let taken = if is_answer.map_err(|err| HostError::Storage(Box::new(err)))? {
+            self.overtake(Some(Aside::More), visit).await
+        } else {
+            match &visit.command {
+                Some(Command::Aside(aside)) => self.overtake(Some(aside.clone()), visit).await,
+                None if visit.inbound.lane == Lane::Aside => self.enter_at_once(visit).await,
+                Some(Command::New(_)) | None => self.enter(visit).await,
+            }
+        };
+        taken.map_err(|Closed| HostError::Stopping)
+    }
+
+    /// Steers a message into the turn that runs, or puts it into its lane.
+    async fn enter(&self, visit: Visit) -> Result<(), Closed> {
+        let Inner { lanes, runner, queue, tasks, .. } = &*self.inner;
+        let mode = queue.now().mode_on(&visit.inbound.conversation.channel);
+        if mode == QueueMode::Steer
+            && let Some(steered) = lanes.steerable(&visit)
+            && lanes.unless_draining(runner.steer(&steered, &visit)).await?
+        {
+            return Ok(());
+        }
+        if let Some(left_out) = lanes.enter(visit).await? {
+            let runner = Arc::clone(runner);
+            tasks.spawn("left out", async move { runner.leave_out(left_out).await });
+        }
+        Ok(())
+    }
+
     /// Puts what only the agent may know into its lane. A full lane must not
     /// hold it: what the peer says next may be the word that ends the turn there.
     async fn enter_at_once(&self, visit: Visit) -> Result<(), Closed> {
-        match self.inner.lanes.try_enter(visit.session.clone(), visit)? {
+        match self.inner.lanes.try_enter(visit)? {
             None => Ok(()),
             Some(visit) => self.overtake(None, visit).await,
         }
@@ -280,30 +340,14 @@ impl Door {
         let room = self.inner.lanes.unless_draining(room).await?;
         let inner = Arc::clone(&self.inner);
         self.inner.tasks.spawn("command", async move {
-            let words = inner.answer(aside, &visit).await;
-            inner.runner.say(visit, words.as_deref()).await;
+            let Inner { runner, lanes, .. } = &*inner;
+            let words = match aside {
+                Some(aside) => command::answer(aside, &visit, runner, lanes).await,
+                None => Some(Notice::Busy.words(runner.language(&visit).await).to_owned()),
+            };
+            runner.say(visit, words.as_deref()).await;
             drop(room);
         });
         Ok(())
-    }
-}
-
-impl Inner {
-    async fn answer(&self, aside: Option<Aside>, visit: &Visit) -> Option<String> {
-        // Before anything that takes time.
-        let had_turn = aside == Some(Aside::Stop) && self.lanes.stop_front(&visit.session);
-        let language = self.runner.language(visit).await;
-        let words = match aside {
-            None => Notice::Busy.words(language).to_owned(),
-            Some(Aside::More) => return None,
-            Some(Aside::Help) => command::help(language).to_owned(),
-            Some(Aside::Stop) => command::stopped(had_turn, language).to_owned(),
-            Some(Aside::Status) => {
-                let busy = self.lanes.busy(&visit.session);
-                let memory = self.store.memory(&visit.session).await;
-                command::status(busy, memory.ok(), language)
-            }
-        };
-        Some(words)
     }
 }

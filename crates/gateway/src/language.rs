@@ -3,7 +3,6 @@
 use contract::Inbound;
 
 use crate::SessionKey;
-use crate::command::Command;
 use crate::store::Store;
 
 /// A language the gateway itself can speak.
@@ -41,7 +40,7 @@ impl Language {
             return Some(Self::Chinese);
         }
         // A command is English for everyone.
-        found.first().copied().filter(|_| Command::of(inbound).is_none())
+        found.first().copied().filter(|_| !inbound.text.trim_start().starts_with('/'))
     }
 
     fn of_text(text: &str) -> Option<Self> {

@@ -34,7 +34,10 @@ mod command;
 mod turn;
 mod ending;
 mod agent;
+mod approval;
 mod replies;
+mod session_policy;
+mod sessions;
 pub mod agents;
 mod language;
 mod store;
@@ -45,8 +48,10 @@ pub use crate::access::{
     Refused,
 };
 pub use crate::agent::{Agent, AgentError, Turn};
+pub use crate::approval::{Question, Resolution};
 pub use crate::config::Config;
 pub use crate::gateway::{Gateway, GatewayError};
+pub use crate::lanes::{DropPolicy, QueueMode, QueueSettings};
 pub use crate::pairing::{APPROVED, Approval, Pairing, PairingMeta, PairingRequest};
 pub use crate::replies::Replies;
 pub use crate::route::{
@@ -55,4 +60,8 @@ pub use crate::route::{
     ScopeSettings, SessionKey, SessionScope,
 };
 pub use crate::rules::{AccessExplanation, Agents, Explanation, Rules, RulesError};
-pub use crate::store::{Entry, HistoryLimit, Role, StoreError};
+pub use crate::session_policy::{ResetMode, ResetRule, SessionSettings};
+pub use crate::sessions::{Sessions, SessionsError, Transcript, Which};
+pub use crate::store::{
+    Closing, Entry, HistoryLimit, Line, ResetReason, Role, SessionEntry, StoreError, Window,
+};

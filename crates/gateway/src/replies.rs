@@ -1,6 +1,7 @@
 //! How an agent answers a turn.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use contract::{
     Channel, Content, Inbound, Media, PeerStatus, Reply, ReplyClass, Signal, ToolOutcome,
@@ -9,8 +10,10 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::in_words;
-use crate::store::{Answer, Store};
-use crate::{AgentError, SessionKey};
+use crate::approval::{self, Questions};
+use crate::language::Language;
+use crate::store::{Answer, Asked, QuestionId, Store, now_ms};
+use crate::{AgentError, Question, Resolution, SessionKey};
 
 /// Gives the replies of one turn, in the order of the calls. Clones share it.
 ///
@@ -23,26 +26,35 @@ pub struct Replies {
     shared: Arc<Shared>,
 }
 
+/// Where replies go, and what is kept of them.
+pub(crate) struct Place {
+    pub(crate) channel: Arc<dyn Channel>,
+    pub(crate) store: Store,
+    pub(crate) questions: Questions,
+    pub(crate) session: SessionKey,
+    pub(crate) inbound: Inbound,
+    pub(crate) cancelled: CancellationToken,
+}
+
+impl Place {
+    /// Returns what came of a question in an earlier run.
+    fn before(&self, id: &QuestionId) -> Result<Option<Resolution>, AgentError> {
+        let before = self.store.answer_to(id)?;
+        Ok(before.map(|index| index.map_or(Resolution::Expired, Resolution::Chosen)))
+    }
+}
+
 struct Shared {
-    channel: Arc<dyn Channel>,
-    store: Store,
-    session: SessionKey,
-    inbound: Inbound,
-    cancelled: CancellationToken,
+    place: Place,
     /// The next reply's number. Held while a reply is given, for the order.
     next: Mutex<u32>,
+    has_asked: AtomicBool,
 }
 
 impl Replies {
-    pub(crate) fn new(
-        channel: Arc<dyn Channel>,
-        store: Store,
-        session: SessionKey,
-        inbound: Inbound,
-        cancelled: CancellationToken,
-    ) -> Self {
-        let next = Mutex::new(0);
-        Self { shared: Arc::new(Shared { channel, store, session, inbound, cancelled, next }) }
+    pub(crate) fn new(place: Place) -> Self {
+        let (next, has_asked) = (Mutex::new(0), AtomicBool::new(false));
+        Self { shared: Arc::new(Shared { place, next, has_asked }) }
     }
 
     /// Says something, in markdown. It is recorded first; where an earlier run
@@ -52,16 +64,18 @@ impl Replies {
     ///
     /// When it cannot be recorded, or the channel does not take it.
     pub async fn text(&self, text: impl Into<String> + Send) -> Result<(), AgentError> {
+        let place = &self.shared.place;
         let mut next = self.shared.next.lock().await;
         let answer = Answer {
-            session: self.shared.session.clone(),
-            turn: self.shared.inbound.turn.clone(),
+            session: place.session.clone(),
+            conversation: place.inbound.conversation.clone(),
+            turn: place.inbound.turn.clone(),
             part: *next,
             text: text.into(),
-            question: in_words(&self.shared.inbound),
-            asked_at_ms: self.shared.inbound.sent_at_ms,
+            question: in_words(&place.inbound),
+            asked_at_ms: place.inbound.sent_at_ms,
         };
-        let words = self.shared.store.record(answer).await?;
+        let words = place.store.record(answer).await?;
         self.give(&mut next, ReplyClass::Answer, Content::Text(words)).await
     }
 
@@ -76,6 +90,67 @@ impl Replies {
         self.give(&mut next, ReplyClass::Answer, Content::Media(media)).await
     }
 
+    /// Asks the peer something and waits for the answer. Only this peer can
+    /// answer, in this session; what else the peer says meanwhile is a message
+    /// like any other. A question that is asked while another is open waits.
+    ///
+    /// A turn that runs again asks under the same number: the peer does not see
+    /// it twice, and an answer that was given holds. The time that it takes
+    /// counts as the turn's.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be recorded, or the channel does not take it.
+    pub async fn ask(&self, question: Question) -> Result<Resolution, AgentError> {
+        let Shared { place, next, has_asked } = &*self.shared;
+        has_asked.store(true, Ordering::Relaxed);
+        // Two numbers, whether or not it expires: the rest keeps its own.
+        let number = {
+            let mut next = next.lock().await;
+            *next += 2;
+            *next - 2
+        };
+        let Inbound { turn, conversation, .. } = &place.inbound;
+        let id = QuestionId { channel: conversation.channel.clone(), turn: turn.clone(), number };
+        let language = Language::of(&place.inbound, &place.session, &place.store).await;
+        let decision = match place.before(&id)? {
+            Some(before) => before,
+            None => self.put(&question, id, language).await?,
+        };
+        if decision == Resolution::Expired {
+            let content = Content::Text(approval::expired(language).to_owned());
+            let reply = Reply { number: number + 1, class: ReplyClass::Notice, content };
+            place.channel.reply(turn, reply).await?;
+        }
+        Ok(decision)
+    }
+
+    async fn put(
+        &self,
+        question: &Question,
+        id: QuestionId,
+        language: Language,
+    ) -> Result<Resolution, AgentError> {
+        let place = &self.shared.place;
+        let (number, patience) = (id.number, question.patience());
+        let patience_ms = i64::try_from(patience.as_millis()).unwrap_or(i64::MAX);
+        let asked = Asked {
+            id: id.clone(),
+            session: place.session.to_string(),
+            conversation: place.inbound.conversation.clone(),
+            choices: question.choices.clone(),
+            expires_at_ms: now_ms().saturating_add(patience_ms),
+        };
+        let pending = place.questions.open(asked).await?;
+        if let Some(before) = place.before(&id)? {
+            return Ok(before);
+        }
+        let content = Content::Text(question.words(language));
+        let reply = Reply { number, class: ReplyClass::Question, content };
+        place.channel.reply(&place.inbound.turn, reply).await?;
+        Ok(pending.answer(patience).await?)
+    }
+
     /// Returns the words that an earlier run of this turn recorded for the next
     /// reply. Who finds some here need not think again.
     ///
@@ -83,7 +158,7 @@ impl Replies {
     ///
     /// When the store cannot be read.
     pub async fn recorded(&self) -> Result<Option<String>, AgentError> {
-        let Shared { store, session, inbound, .. } = &*self.shared;
+        let Place { store, session, inbound, .. } = &self.shared.place;
         if inbound.offers <= 1 {
             return Ok(None);
         }
@@ -115,20 +190,25 @@ impl Replies {
     ///
     /// When the channel cannot say.
     pub async fn peer(&self) -> Result<Option<PeerStatus>, AgentError> {
-        let Shared { channel, inbound, .. } = &*self.shared;
+        let Place { channel, inbound, .. } = &self.shared.place;
         Ok(channel.peer(&inbound.conversation).await?)
     }
 
     /// Waits until the turn is cancelled. For work that does not end with the
     /// agent's future, such as a thread or a child process.
     pub async fn cancelled(&self) {
-        self.shared.cancelled.cancelled().await;
+        self.shared.place.cancelled.cancelled().await;
     }
 
     /// Says whether the turn has been cancelled.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.shared.cancelled.is_cancelled()
+        self.shared.place.cancelled.is_cancelled()
+    }
+
+    /// Says whether something was asked.
+    pub(crate) fn has_asked(&self) -> bool {
+        self.shared.has_asked.load(Ordering::Relaxed)
     }
 
     /// Says something that is not the agent's and not part of the session.
@@ -147,11 +227,11 @@ impl Replies {
         // Counted before it is known to have arrived: a number that is used
         // twice would swallow the second reply, one that is left out harms nobody.
         *next += 1;
-        self.shared.channel.reply(&self.shared.inbound.turn, reply).await?;
+        self.shared.place.channel.reply(&self.shared.place.inbound.turn, reply).await?;
         Ok(())
     }
 
     async fn signal(&self, signal: Signal) {
-        self.shared.channel.signal(&self.shared.inbound.turn, signal).await;
+        self.shared.place.channel.signal(&self.shared.place.inbound.turn, signal).await;
     }
 }

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use contract::Conversation;
+use contract::{Conversation, Inbound, Sender};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 
 use crate::access::{AccessSettings, Authority, Decision, DmPolicy};
 use crate::route::{AgentId, Route, RouteError, RouteExplanation, RouteSettings};
-use crate::{Agent, AgentError, Replies, Turn};
+use crate::{Agent, AgentError, QueueSettings, Replies, SessionKey, SessionSettings, Turn};
 
 /// Who is heard, who answers, and out of which memory. Replaced as a whole, so
 /// that no message sees half of a change.
@@ -22,6 +22,18 @@ pub struct Rules {
     pub route: RouteSettings,
     /// What answers.
     pub agents: Agents,
+    /// What happens to messages of a session that is busy.
+    pub queue: QueueSettings,
+    /// When sessions begin anew and how long old windows are kept.
+    pub sessions: SessionSettings,
+}
+
+/// Who answers a conversation, and out of which memory.
+#[derive(Clone)]
+pub(crate) struct Seat {
+    pub(crate) session: SessionKey,
+    pub(crate) id: AgentId,
+    pub(crate) agent: Arc<dyn Agent>,
 }
 
 /// What answers, by the names that the rules use. Clones share the agents.
@@ -82,6 +94,8 @@ impl Rules {
             access: AccessSettings::default(),
             route: RouteSettings::default(),
             agents: Agents::only(agent),
+            queue: QueueSettings::default(),
+            sessions: SessionSettings::default(),
         }
     }
 
@@ -108,17 +122,28 @@ impl Rules {
 
     /// Returns who answers a conversation. Where the rules choose nobody, that
     /// is one who says so.
-    pub(crate) fn seat(&self, conversation: &Conversation) -> (Route, Arc<dyn Agent>) {
+    pub(crate) fn seat(&self, conversation: &Conversation) -> Seat {
         let route = self.route.route(conversation);
         let nobody = match route {
-            Ok(route) => match self.agents.get(&route.agent) {
-                Some(agent) => return (route, agent),
-                None => Nobody(format!("nothing answers for the agent {}", route.agent)),
+            Ok(Route { agent: id, session, .. }) => match self.agents.get(&id) {
+                Some(agent) => return Seat { session, id, agent },
+                None => Nobody(format!("nothing answers for the agent {id}")),
             },
             Err(err) => Nobody(err.to_string()),
         };
         let route = self.route.route_by_default(AgentId::main(), conversation);
-        (route, Arc::new(nobody))
+        Seat { session: route.session, id: route.agent, agent: Arc::new(nobody) }
+    }
+
+    /// Says whether a peer may choose agents and models, which cost money.
+    pub(crate) fn may_choose(&self, inbound: &Inbound) -> bool {
+        let Inbound { conversation, turn, from_owner, .. } = inbound;
+        let sender = Sender {
+            conversation: conversation.clone(),
+            turn: turn.clone(),
+            is_owner: *from_owner,
+        };
+        self.access.authority(&sender) == Authority::All
     }
 }
 
@@ -150,7 +175,7 @@ impl FromIterator<(AgentId, Arc<dyn Agent>)> for Agents {
 impl AccessExplanation {
     /// Says whether a sender would be heard, and why.
     #[must_use]
-    pub fn new(settings: &AccessSettings, sender: &contract::Sender, approved: bool) -> Self {
+    pub fn new(settings: &AccessSettings, sender: &Sender, approved: bool) -> Self {
         let decision = settings.decide(sender);
         let admitted = match decision {
             Decision::Admit(_) => true,

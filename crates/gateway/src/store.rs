@@ -1,4 +1,5 @@
-//! What the gateway keeps: what was said in each session, and who may speak.
+//! What the gateway keeps: who may speak, sessions and what was said in each,
+//! which turns belong together, and what turns have asked.
 //!
 //! One SQLite file, written through a [`Ledger`]: when a call that stores
 //! something returns, it is on disk. SQL stands only in the files of `store/`.
@@ -8,16 +9,26 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use ledger::{Ledger, LedgerError};
 
+mod joint;
 mod pairing;
+mod question;
 mod session;
 mod transcript;
+mod window;
 
-pub(crate) use self::session::Memory;
+pub(crate) use self::joint::Joint;
+pub(crate) use self::question::{Asked, QuestionId};
+pub(crate) use self::session::{Choice, Memory};
+pub use self::session::{ResetReason, SessionEntry};
 pub(crate) use self::transcript::Answer;
 pub use self::transcript::{Entry, HistoryLimit, Role};
+pub use self::window::{Closing, Line, Window};
 
-const MIGRATIONS: [&str; 2] =
-    [include_str!("store/0001-transcript.sql"), include_str!("store/0002-pairing.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("store/0001-transcript.sql"),
+    include_str!("store/0002-pairing.sql"),
+    include_str!("store/0003-sessions.sql"),
+];
 
 /// The gateway's store. Clones share it.
 #[derive(Clone)]
@@ -28,7 +39,7 @@ pub(crate) struct Store {
 /// The gateway's store failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the gateway's store failed")]
-pub struct StoreError(#[source] Box<dyn std::error::Error + Send + Sync>);
+pub struct StoreError(#[source] pub(crate) Box<dyn std::error::Error + Send + Sync>);
 
 impl Store {
     /// Opens the file and brings it to the newest version; creates it and its

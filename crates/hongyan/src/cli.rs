@@ -18,6 +18,7 @@ mod gateway;
 mod message;
 mod config;
 mod plugins;
+mod sessions;
 
 pub(crate) use self::accounts::{
     AccountsCommand, ExportArgs, ImportArgs, ListArgs, OneArgs, PassphraseArgs, RemoveArgs,
@@ -50,6 +51,9 @@ fn version() -> String {
     let revision = option_env!("HONGYAN_REVISION").unwrap_or("none");
     format!("{} ({revision})", env!("CARGO_PKG_VERSION"))
 }
+pub(crate) use self::sessions::{
+    SessionExportArgs, SessionsCommand, ShowArgs, TranscriptFormat, WindowArgs,
+};
 
 /// Parses the arguments; prints help or a usage error and exits if they ask
 /// for it.
@@ -92,6 +96,8 @@ pub(crate) enum Command {
     Outbox(OutboxCommand),
     #[command(about = text("help.peers"), subcommand)]
     Peers(PeersCommand),
+    #[command(about = text("help.sessions"), subcommand)]
+    Sessions(SessionsCommand),
     #[command(about = text("help.metrics"))]
     Metrics,
     #[command(about = text("help.logs"))]

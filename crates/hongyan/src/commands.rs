@@ -21,6 +21,7 @@ mod peers;
 mod route;
 mod plugins;
 mod send;
+mod sessions;
 mod status;
 
 use crate::cli::{Cli, Command};
@@ -41,6 +42,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Send(args) => send::run(args, &configured()?).await,
         Command::Outbox(command) => outbox::run(command, &configured()?).await,
         Command::Peers(command) => peers::run(command, &configured()?).await,
+        Command::Sessions(command) => sessions::run(command, &State::resolve(state)?).await,
         Command::Metrics => metrics::run(&configured()?).await,
         Command::Logs(args) => logs::run(&args, &configured()?).await,
         Command::Doctor(args) => {

@@ -89,7 +89,8 @@ impl State {
         self.dir.join("gateway.lock")
     }
 
-    fn gateway(&self) -> PathBuf {
+    /// Returns where the gateway's own store is.
+    pub(crate) fn gateway(&self) -> PathBuf {
         self.dir.join("gateway.sqlite")
     }
 
@@ -143,7 +144,7 @@ impl State {
         let ids = ids.chain([AgentId::main()]);
         let agents = ids.map(|id| (id, Arc::clone(&agent))).collect();
         let mut config = Config::new(self.gateway(), agent);
-        config.rules = Rules { access, route, agents };
+        config.rules = Rules { access, route, agents, ..config.rules };
         let channels: Vec<Arc<dyn Channel>> = vec![Arc::new(channel)];
         Gateway::start(config, channels).await.map_err(|err| match err {
             GatewayError::Channel { source, .. } => source.into(),

@@ -130,8 +130,8 @@ impl Intake {
     /// Hands over the next turn of a conversation, unless one runs.
     async fn in_order(&self, talk: &Talk) -> Result<Next, NotHanded> {
         let settings = self.settings.now();
-        if settings.merge.while_busy && self.turns.is_busy(talk) {
-            // Its end wakes the lane.
+        if settings.merge.while_busy && self.turns.holds(talk) {
+            // Its end wakes the lane, or its question.
             return Ok(Next::Rest);
         }
         // Every turn's end wakes the lane; only a claim is worth a write.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use contract::{
-    AccountId, AccountStatus, ChannelError, ChannelId, Host, Probe, Reply, Signal, TurnEnd, TurnId,
+    AccountId, AccountStatus, ChannelError, ChannelId, Host, Probe, Reply, ReplyClass, Signal,
+    TurnEnd, TurnId,
 };
 use futures_util::future::join_all;
 use ilink::Backoff;
@@ -323,6 +324,12 @@ impl Running {
         let (sayings, in_turn) = (self.desk.sayings(&turn.talk.account), turn.in_turn());
         insist(|| sayings.reply(&in_turn, reply.clone())).await?;
         self.wake(&turn.talk);
+        if reply.class == ReplyClass::Question {
+            self.turns.ask(id);
+            if let Some(account) = self.account(&turn.talk.account) {
+                account.wake_intake(turn.talk.peer.clone());
+            }
+        }
         Ok(())
     }
 

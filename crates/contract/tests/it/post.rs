@@ -248,6 +248,7 @@ pub(crate) fn inbound(turn: &str) -> Inbound {
     Inbound {
         turn: turn.into(),
         conversation: conversation("ann"),
+        from_owner: false,
         message_id: "m".to_owned(),
         sent_at_ms: 0,
         text: "hello".to_owned(),

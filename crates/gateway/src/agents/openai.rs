@@ -39,6 +39,8 @@ pub struct OpenAiOptions {
     pub base_url: Url,
     /// The model's name there.
     pub model: String,
+    /// Other models there that a session can ask for.
+    pub other_models: Vec<String>,
     /// The key, if one is needed.
     pub api_key: Option<ApiKey>,
     /// What the model is told first.
@@ -61,6 +63,7 @@ impl OpenAiOptions {
         Self {
             base_url,
             model: model.into(),
+            other_models: Vec::new(),
             api_key: None,
             system_prompt: None,
             history: HistoryLimit { entries: 40, chars: 48_000 },
@@ -118,6 +121,11 @@ impl Agent for OpenAi {
     fn answer(&self, turn: Turn, replies: Replies) -> BoxFuture<'_, Result<(), AgentError>> {
         Box::pin(self.give_answer(turn, replies))
     }
+
+    fn models(&self) -> Vec<String> {
+        let usual = std::iter::once(&self.options.model);
+        usual.chain(&self.options.other_models).cloned().collect()
+    }
 }
 
 impl OpenAi {
@@ -128,17 +136,31 @@ impl OpenAi {
         replies.working().await;
         let history = turn.history(self.options.history).await?;
         let total = self.options.timeouts.total;
-        let asked = tokio::time::timeout(total, self.ask(&history, &turn.in_words())).await;
+        let asked =
+            tokio::time::timeout(total, self.ask(self.model_of(&turn), &history, &turn.in_words()))
+                .await;
         let words = asked.unwrap_or_else(|_| Err(error::took_too_long(total)))?;
         replies.text(words).await
     }
 
+    /// Returns the model for a turn. One that was chosen and is no longer there
+    /// is as good as none.
+    fn model_of<'a>(&'a self, turn: &'a Turn) -> &'a str {
+        let known = |model: &&String| self.options.other_models.contains(model);
+        turn.model.as_ref().filter(known).unwrap_or(&self.options.model)
+    }
+
     /// Asks until there is an answer or no point in asking.
-    async fn ask(&self, mut history: &[Entry], question: &str) -> Result<String, AgentError> {
+    async fn ask(
+        &self,
+        model: &str,
+        mut history: &[Entry],
+        question: &str,
+    ) -> Result<String, AgentError> {
         let system = self.options.system_prompt.as_deref();
         let mut attempt = 1;
         loop {
-            let prompt = Prompt::new(&self.options.model, system, history, question);
+            let prompt = Prompt::new(model, system, history, question);
             let err = match self.client.complete(&prompt).await {
                 Ok(words) => return Ok(words),
                 Err(err) => err,

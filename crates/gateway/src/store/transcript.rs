@@ -1,9 +1,10 @@
 //! What was said.
 
-use contract::TurnId;
+use contract::{Conversation, TurnId};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
+use serde::Serialize;
 
-use super::session::GENERATION;
+use super::session::{GENERATION, spoken};
 use super::{Store, StoreError, now_ms};
 use crate::SessionKey;
 
@@ -17,12 +18,19 @@ pub struct Entry {
 }
 
 /// Who said something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Role {
     /// The peer.
     User,
     /// The agent.
     Assistant,
+}
+
+impl Role {
+    pub(super) fn of_word(word: &str) -> Self {
+        if word == "user" { Self::User } else { Self::Assistant }
+    }
 }
 
 /// How much history is given to an agent. The newest is kept.
@@ -37,6 +45,8 @@ pub struct HistoryLimit {
 /// A text that answers a turn.
 pub(crate) struct Answer {
     pub(crate) session: SessionKey,
+    /// Where it is given.
+    pub(crate) conversation: Conversation,
     pub(crate) turn: TurnId,
     /// The reply's number.
     pub(crate) part: u32,
@@ -119,6 +129,7 @@ const WORDS_OF_PART: &str = "SELECT text FROM transcript
 fn record(tx: &Transaction<'_>, answer: Answer) -> rusqlite::Result<String> {
     let session = answer.session.as_str();
     let turn = answer.turn.as_str();
+    spoken(tx, session, &answer.conversation, now_ms())?;
     let mut insert = tx.prepare_cached(&format!(
         "INSERT OR IGNORE INTO transcript (session, generation, turn, role, part, text, at)
          VALUES (?1, {GENERATION}, ?2, ?3, ?4, ?5, ?6)"
@@ -134,8 +145,7 @@ fn record(tx: &Transaction<'_>, answer: Answer) -> rusqlite::Result<String> {
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
     let role: String = row.get(0)?;
-    let role = if role == "user" { Role::User } else { Role::Assistant };
-    Ok(Entry { role, text: row.get(1)? })
+    Ok(Entry { role: Role::of_word(&role), text: row.get(1)? })
 }
 
 /// Takes entries while they fit.

@@ -84,13 +84,13 @@ async fn a_word_for_the_agent_has_its_turn_and_a_full_lane_holds_up_no_stop() {
     let stuck = channel.says("ann", "think").await;
     channel.reply(&stuck, 0).await;
 
-    let waits = channel.says_aside("ann", "/model fast").await;
-    let too_many = channel.says_aside("ann", "/model slow").await;
+    let waits = channel.says_aside("ann", "/think fast").await;
+    let too_many = channel.says_aside("ann", "/think slow").await;
     let busy = "The agent is busy right now. Please try again in a while.";
     assert_eq!(channel.answer_to(&too_many).await, [text(busy)]);
     assert!(!channel.has_ended(&waits));
     let stop = channel.says_aside("ann", "/stop").await;
     assert_eq!(channel.answer_to(&stop).await, [text("Stopped.")]);
-    agent.open("/model fast");
-    assert_eq!(channel.answer_to(&waits).await, [text("begun"), text("/model fast")]);
+    agent.open("/think fast");
+    assert_eq!(channel.answer_to(&waits).await, [text("begun"), text("/think fast")]);
 }

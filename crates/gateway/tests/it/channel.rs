@@ -8,7 +8,7 @@ use std::time::Duration;
 use contract::{
     AccountStatus, Channel, ChannelError, ChannelId, Content, Conversation, Host, HostError,
     Inbound, Lane, Media, MediaKind, OutboxAction, OutboxEntry, Outgoing, PeerStatus, Probe, Reply,
-    SendReport, Sender, Signal, Source, Target, TurnEnd, TurnId, Verdict,
+    ReplyClass, SendReport, Sender, Signal, Source, Target, TurnEnd, TurnId, Verdict,
 };
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -37,7 +37,11 @@ struct State {
     n_turns: u32,
     open: BTreeMap<u32, Inbound>,
     replies: BTreeMap<(TurnId, u32), Said>,
+    classes: HashMap<(TurnId, u32), ReplyClass>,
     ends: HashMap<TurnId, TurnEnd>,
+    /// Turns whose next end is not taken.
+    unending: Vec<TurnId>,
+    sends_left: Option<u32>,
     signals: Vec<(TurnId, Signal)>,
     faults: VecDeque<ChannelError>,
     start_fault: Option<ChannelError>,
@@ -71,6 +75,7 @@ impl TestChannel {
         Inbound {
             turn: TurnId::new(format!("turn-{}", state.n_turns)),
             conversation: conversation(peer),
+            from_owner: false,
             message_id: state.n_turns.to_string(),
             sent_at_ms: i64::from(state.n_turns),
             text: text.to_owned(),
@@ -112,6 +117,26 @@ impl TestChannel {
     /// Waits until every reply that was to fail has failed.
     pub(crate) async fn has_refused(&self) {
         self.when(|state| state.faults.is_empty().then_some(())).await;
+    }
+
+    /// Takes no end of this turn until the next start, as if the process had
+    /// died before it.
+    pub(crate) fn will_not_finish(&self, turn: &TurnId) {
+        self.state.lock().unwrap().unending.push(turn.clone());
+    }
+
+    /// Waits until an end of this turn was not taken.
+    pub(crate) async fn has_not_finished(&self, turn: &TurnId) {
+        self.when(|state| (!state.unending.contains(turn)).then_some(())).await;
+    }
+
+    /// Tells the gateway how many sends are left.
+    pub(crate) fn has_sends_left(&self, n: u32) {
+        self.state.lock().unwrap().sends_left = Some(n);
+    }
+
+    pub(crate) fn class_of(&self, turn: &TurnId, number: u32) -> ReplyClass {
+        self.state.lock().unwrap().classes[&(turn.clone(), number)]
     }
 
     pub(crate) fn will_not_start(&self, fault: ChannelError) {
@@ -211,7 +236,7 @@ impl Channel for TestChannel {
         turn: &'a TurnId,
         reply: Reply,
     ) -> BoxFuture<'a, Result<(), ChannelError>> {
-        let Reply { number, content, .. } = reply;
+        let Reply { number, content, class } = reply;
         let said = said(content);
         let outcome = self.change(|state| {
             if let Some(fault) = state.faults.pop_front() {
@@ -220,6 +245,7 @@ impl Channel for TestChannel {
             if !state.open.values().any(|inbound| inbound.turn == *turn) {
                 return Err(ChannelError::NoSuchTurn(turn.clone()));
             }
+            state.classes.insert((turn.clone(), number), class);
             state.replies.entry((turn.clone(), number)).or_insert(said);
             Ok(())
         });
@@ -236,12 +262,17 @@ impl Channel for TestChannel {
         turn: &'a TurnId,
         end: TurnEnd,
     ) -> BoxFuture<'a, Result<(), ChannelError>> {
-        self.change(|state| {
+        let outcome = self.change(|state| {
+            if let Some(at) = state.unending.iter().position(|unending| unending == turn) {
+                state.unending.remove(at);
+                return Err(ChannelError::Stopped);
+            }
             state.open.retain(|_, inbound| inbound.turn != *turn);
             let earlier = state.ends.insert(turn.clone(), end);
             assert_eq!(earlier, None, "{turn} ended twice");
+            Ok(())
         });
-        std::future::ready(Ok(())).boxed()
+        std::future::ready(outcome).boxed()
     }
 
     fn status(&self) -> BoxFuture<'_, Result<Vec<AccountStatus>, ChannelError>> {
@@ -274,9 +305,21 @@ impl Channel for TestChannel {
 
     fn peer<'a>(
         &'a self,
-        _: &'a Conversation,
+        conversation: &'a Conversation,
     ) -> BoxFuture<'a, Result<Option<PeerStatus>, ChannelError>> {
-        std::future::ready(Ok(None)).boxed()
+        let sends_left = self.state.lock().unwrap().sends_left;
+        let status = sends_left.map(|left| PeerStatus {
+            conversation: conversation.clone(),
+            name: None,
+            last_inbound_at_ms: None,
+            window_left_ms: None,
+            sends_left: Some(left),
+            unconfirmed: 0,
+            suppressed: false,
+            waiting: 0,
+            parked: 0,
+        });
+        std::future::ready(Ok(status)).boxed()
     }
 
     fn peers(&self) -> BoxFuture<'_, Result<Vec<PeerStatus>, ChannelError>> {

@@ -101,7 +101,8 @@ async fn status_tells_what_runs_and_what_waits() {
     // How long it has been running depends on the machine.
     let (running, waiting) = said.split_once(" s, ").unwrap();
     assert!(running.starts_with("Working for "), "{said}");
-    let expected = "1 more waiting (/stop stops it)\nTurns I remember: 1 (/new starts afresh)";
+    let expected = "1 more waiting (/stop stops it)\nAgent: main\nSession age: 0 min\n\
+                    Turns I remember: 1 (/new starts afresh)";
     assert_eq!(waiting, expected);
 }
 

@@ -4,9 +4,11 @@
 
 mod access;
 mod agent;
+mod approvals;
 mod asides;
 mod channel;
 mod control;
+mod commands;
 mod guide;
 mod lanes;
 mod logs;
@@ -14,4 +16,6 @@ mod model;
 mod openai;
 mod pairing;
 mod routing;
+mod queue;
+mod sessions;
 mod turns;

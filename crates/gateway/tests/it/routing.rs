@@ -205,6 +205,7 @@ fn rules(config: Value, agents: &[(&str, &'static str)]) -> Rules {
         access: serde_json::from_value(config.clone()).unwrap(),
         route: serde_json::from_value(config).unwrap(),
         agents: agents.collect::<Agents>(),
+        ..Rules::new(does(|_, _| async { Ok(()) }))
     }
 }
 

@@ -207,7 +207,10 @@ async fn where_a_message_shows_no_language_the_one_before_does() {
     assert_eq!(ask("👍").await, [text("出了点问题，这条消息没能回答。请再试一次。")]);
     assert_eq!(ask("/stop").await, [text("现在没有正在处理的消息。")]);
     assert_eq!(ask("/new").await, [text("好，我们重新开始。")]);
-    assert_eq!(ask("/status").await, [text("空闲\n记得的对话：0 轮（/new 重新开始）")]);
+    assert_eq!(
+        ask("/status").await,
+        [text("空闲\n助手：main\n对话开始于 0 分钟前\n记得的对话：0 轮（/new 重新开始）")]
+    );
     ask("good morning").await;
     assert_eq!(ask("/new").await, [text("A fresh start. What shall we talk about?")]);
 }

@@ -11,5 +11,6 @@ mod model;
 mod pairing_words;
 mod plugin_words;
 mod program;
+mod session_words;
 mod soak;
 mod tidy;

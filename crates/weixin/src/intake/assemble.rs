@@ -72,6 +72,7 @@ impl Intake {
         let inbound = Inbound {
             turn: turn_id(rows.first().map_or(0, |row| row.id)),
             conversation: self.conversation(talk),
+            from_owner: self.owner.as_ref() == Some(&talk.peer),
             message_id: messages.iter().rev().find_map(id).unwrap_or_default(),
             sent_at_ms: rows.first().map_or(0, |row| row.sent_at_ms),
             text: lines.join("\n"),

@@ -29,6 +29,8 @@ struct Inner {
     /// How many turns each conversation has open, apart from commands that
     /// overtook it, and since when the newest.
     busy: HashMap<Talk, (usize, Instant)>,
+    /// The turn in each conversation that has asked its peer something.
+    asking: HashMap<Talk, TurnId>,
 }
 
 /// A turn that a host works on.
@@ -67,6 +69,9 @@ impl Turns {
     pub(crate) fn close(&self, id: &TurnId) -> Option<OpenTurn> {
         let mut inner = self.inner.lock();
         let turn = inner.open.remove(id)?;
+        if inner.asking.get(&turn.talk) == Some(id) {
+            inner.asking.remove(&turn.talk);
+        }
         if turn.lane == Lane::Conversation
             && let Some((n, _)) = inner.busy.get_mut(&turn.talk)
         {
@@ -81,6 +86,20 @@ impl Turns {
     /// Forgets all turns: no host will end them any more.
     pub(crate) fn close_all(&self) {
         *self.inner.lock() = Inner::default();
+    }
+
+    /// Notes that a turn has asked its peer something.
+    pub(crate) fn ask(&self, id: &TurnId) {
+        let mut inner = self.inner.lock();
+        if let Some(talk) = inner.open.get(id).map(|turn| turn.talk.clone()) {
+            inner.asking.insert(talk, id.clone());
+        }
+    }
+
+    /// Says whether what is said in the conversation has to wait for the end of
+    /// a turn. A turn that has asked something waits for it instead.
+    pub(super) fn holds(&self, talk: &Talk) -> bool {
+        self.is_busy(talk) && !self.inner.lock().asking.contains_key(talk)
     }
 
     /// Says whether a turn of the conversation runs.

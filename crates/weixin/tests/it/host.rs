@@ -163,6 +163,12 @@ impl TestHost {
             .unwrap();
     }
 
+    /// Asks the peer something that the turn waits for.
+    pub(crate) async fn asks(&self, turn: &TurnId, number: u32, text: &str) {
+        let (class, content) = (ReplyClass::Question, Content::Text(text.to_owned()));
+        self.channel.reply(turn, Reply { number, class, content }).await.unwrap();
+    }
+
     pub(crate) async fn finishes(&self, turn: &TurnId) {
         self.channel.finish(turn, TurnEnd::Answered).await.unwrap();
     }

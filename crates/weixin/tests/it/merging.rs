@@ -166,3 +166,20 @@ async fn all_quotes_of_a_merged_turn_are_told() {
     assert_eq!(turn.quote.unwrap().text, "goose");
     assert_eq!(turn.text, "this\n[quoted: swan]\nor that");
 }
+
+/// Demand 45: who waits for an answer must hear it.
+#[tokio::test]
+async fn what_is_said_after_a_question_is_handed_over_while_its_turn_runs() {
+    let scene = Scene::new().await;
+    let host = TestHost::start(scene.dir.path()).await;
+    scene.alice.says("delete it").await;
+    let turn = host.hears().await.turn;
+    scene.alice.says("held").await;
+    host.asks(&turn, 0, "Sure?").await;
+    assert_eq!(host.hears().await.text, "held");
+    scene.alice.says("1").await;
+    let answer = host.hears().await;
+    assert_eq!(answer.text, "1");
+    host.finishes(&answer.turn).await;
+    host.finishes(&turn).await;
+}
