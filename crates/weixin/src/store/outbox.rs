@@ -462,18 +462,6 @@ fn insert(tx: &Transaction<'_>, saying: &Saying) -> rusqlite::Result<i64> {
 
 fn next_out(conn: &Connection, talk: &Talk) -> rusqlite::Result<Option<Next>> {
     let at = (talk.account.as_str(), talk.peer.as_str());
-    let known = conn
-        .prepare_cached(
-            "SELECT context_token, last_inbound_at_ms, budget FROM peer
-             WHERE account = ?1 AND peer = ?2",
-        )?
-        .query_row(at, |row| {
-            let token: Option<String> = row.get(0)?;
-            let token = token.filter(|token| !token.is_empty());
-            Ok((token.map(ContextToken::new), row.get(1)?, row.get(2)?))
-        })
-        .optional()?;
-    let (token, last_inbound_at_ms, budget) = known.unwrap_or((None, None, None));
     let mut find = conn.prepare_cached(
         "SELECT id, place, class, payload, item, client_id, run_id, attempts, created_at_ms,
             expires_at_ms, not_before_ms, turn, begun
@@ -486,6 +474,18 @@ fn next_out(conn: &Connection, talk: &Talk) -> rusqlite::Result<Option<Next>> {
     let Some(row) = first(false)?.map_or_else(|| first(true), |row| Ok(Some(row)))? else {
         return Ok(None);
     };
+    let known = conn
+        .prepare_cached(
+            "SELECT context_token, last_inbound_at_ms, budget FROM peer
+             WHERE account = ?1 AND peer = ?2",
+        )?
+        .query_row(at, |row| {
+            let token: Option<String> = row.get(0)?;
+            let token = token.filter(|token| !token.is_empty());
+            Ok((token.map(ContextToken::new), row.get(1)?, row.get(2)?))
+        })
+        .optional()?;
+    let (token, last_inbound_at_ms, budget) = known.unwrap_or((None, None, None));
     // What was said unasked takes no send from what belongs to turns.
     let is_unasked = matches!(row.class, Class::Reminder | Class::Report);
     let behind = conn
