@@ -275,9 +275,14 @@ impl Scene {
 
     /// Time passes until something is so: a second of it for each look.
     pub(crate) async fn passes_until(&self, is_so: impl AsyncFn() -> bool) {
+        self.passes_in_steps_until(Duration::from_secs(1), is_so).await;
+    }
+
+    /// The same with so much time for each look.
+    pub(crate) async fn passes_in_steps_until(&self, of: Duration, is_so: impl AsyncFn() -> bool) {
         let waiting = async {
             while !is_so().await {
-                self.passes(Duration::from_secs(1));
+                self.passes(of);
                 tokio::time::sleep(Duration::from_millis(15)).await;
             }
         };

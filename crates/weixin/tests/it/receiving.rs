@@ -104,7 +104,7 @@ async fn media_are_fetched_in_order_with_their_names() {
 async fn a_media_that_cannot_be_had_does_not_cost_the_message() {
     let scene = Scene::new().await;
     let host = TestHost::start_one_by_one(scene.dir.path()).await;
-    scene.backend.next_times(Endpoint::CdnDownload, 2, Fault::BadGateway);
+    scene.backend.next_times(Endpoint::CdnDownload, 5, Fault::BadGateway);
     scene.alice.sends_file(b"lost", "lost.txt").await;
     let file = only_attachment(&host).await;
     assert_eq!((file.name.as_str(), file.path), ("lost.txt", None));

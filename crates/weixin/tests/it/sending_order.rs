@@ -72,7 +72,8 @@ async fn a_long_turn_ends_with_the_indicator_hidden() {
     scene.alice.waits_for_typing(true).await;
     let begun = scene.backend.clock().offset();
     let hidden = async || statuses(&scene.backend.requests_to(Endpoint::SendTyping)).contains(&2);
-    scene.passes_until(hidden).await;
+    // Steps of a call each, so that a loaded machine gets through the minutes.
+    scene.passes_in_steps_until(Duration::from_secs(5), hidden).await;
     scene.alice.waits_for_typing(false).await;
     let shown_for = scene.backend.clock().offset() - begun;
     let minutes = shown_for.as_secs().div_ceil(60);
