@@ -126,6 +126,10 @@ impl ConfigFile {
         Ok(config)
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Returns all that the file says; one that is not there says nothing.
     pub(crate) fn root(&self) -> Result<Value, ConfigError> {
         match fs::read_to_string(&self.path) {

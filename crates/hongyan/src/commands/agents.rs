@@ -1,8 +1,10 @@
 //! `hongyan agents`
 
+use ::config::{Edit, How, Path};
 use gateway::{AgentId, Binding, BindingKind, BindingMatch, RouteSettings};
 use serde_json::{Value, json};
 
+use super::config;
 use super::route::place;
 use crate::cli::{AgentsCommand, BindArgs, UnbindArgs};
 use crate::composition::State;
@@ -138,21 +140,51 @@ fn unbind(settings: &RouteSettings, args: &UnbindArgs, state: &State) -> Result<
     Ok(())
 }
 
-/// Puts changes of `bindings` into the configuration file.
+/// Puts changes of `bindings` into the configuration file. Each is made only if
+/// the file still says what it said.
 fn write_bindings(state: &State, changes: &[Change]) -> Result<(), CliError> {
     if changes.is_empty() {
         return Ok(());
     }
-    let by_hand: Vec<_> = changes.iter().map(Change::in_words).collect();
-    let message = t!("error.agents.by_hand", dir = state.dir().display());
-    Err(CliError::new(Kind::Config, message).hinted(by_hand.join("; ")))
+    let root = state.root()?;
+    let path = Path::root().key("bindings");
+    let before = root.get("bindings").and_then(Value::as_array).cloned();
+    let is_new = before.is_none();
+    let mut after = before.unwrap_or_default();
+    let mut edits = Vec::new();
+    // From the last on, so that no place moves before its turn.
+    for index in changes.iter().rev().filter_map(Change::removed) {
+        let value = (index < after.len()).then(|| after.remove(index));
+        let path = path.index(index);
+        edits.push(Edit::Expect { path: path.clone(), value });
+        edits.push(Edit::Unset { path });
+    }
+    for value in changes.iter().filter_map(Change::added) {
+        let (path, how) = (path.index(after.len()), How::Set);
+        after.push(value.clone());
+        edits.push(Edit::Set { path, value: value.clone(), how });
+    }
+    if is_new {
+        edits.clear();
+    }
+    // Alone, this would lose the comments; last, it changes nothing more and
+    // says that the file may become much shorter.
+    edits.push(Edit::Set { path, value: Value::Array(after), how: How::Replace });
+    config::edit(state, &edits)
 }
 
 impl Change {
-    fn in_words(&self) -> String {
+    fn removed(&self) -> Option<usize> {
         match self {
-            Self::Add(binding) => format!("+ {binding}"),
-            Self::Remove(index) => format!("- bindings[{index}]"),
+            Self::Remove(index) => Some(*index),
+            Self::Add(_) => None,
+        }
+    }
+
+    fn added(&self) -> Option<&Value> {
+        match self {
+            Self::Add(binding) => Some(binding),
+            Self::Remove(_) => None,
         }
     }
 }

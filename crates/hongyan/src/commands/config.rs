@@ -2,7 +2,9 @@
 
 use std::path::{Path as FilePath, PathBuf};
 
-use ::config::{Checked, ConfigError, Environment, File, Issue, Loaded, Path, Schema, redacted};
+use ::config::{
+    Checked, ConfigError, Edit, Environment, File, Issue, Loaded, Path, Schema, redacted,
+};
 use serde_json::{Value, json};
 
 use crate::cli::{ConfigCommand, FileArgs, GetArgs, ValidateArgs};
@@ -29,11 +31,7 @@ pub(crate) fn run(
     named: Option<PathBuf>,
     state: &State,
 ) -> Result<(), CliError> {
-    let desk = Desk {
-        file: File::open(named.unwrap_or_else(|| state.dir().join("config.json5")))
-            .with_environment(environment()),
-        schema: schema(),
-    };
+    let desk = Desk::open(named.unwrap_or_else(|| state.dir().join("config.json5")));
     match command {
         ConfigCommand::Get(args) => desk.get(&args),
         ConfigCommand::Set(args) => desk.set(&args),
@@ -46,6 +44,15 @@ pub(crate) fn run(
         }
         ConfigCommand::Patch(args) => desk.patch(&args),
     }
+}
+
+/// Edits the file for another command, checked as `config set` is. What is in
+/// the way is told, and nothing is changed.
+pub(super) fn edit(state: &State, edits: &[Edit]) -> Result<(), CliError> {
+    let path = state
+        .config()
+        .map_or_else(|| state.dir().join("config.json5"), |file| file.path().to_owned());
+    Desk::open(path).edit(edits).map(drop)
 }
 
 /// Returns what may stand in the file: the channel's section by each of its names.
@@ -64,6 +71,10 @@ fn environment() -> Environment {
 }
 
 impl Desk {
+    fn open(path: PathBuf) -> Self {
+        Self { file: File::open(path).with_environment(environment()), schema: schema() }
+    }
+
     fn get(&self, args: &GetArgs) -> Result<(), CliError> {
         let fail = |message: String| fail(&message, args.json);
         let path: Path = args.path.parse().map_err(|err| fail(format!("{err}")))?;

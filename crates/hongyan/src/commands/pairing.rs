@@ -1,5 +1,6 @@
 //! `hongyan pairing`
 
+use ::config::{Edit, How, Path};
 use contract::{
     AccountId, Channel as _, ChannelId, Content, Conversation, Delivery, Outgoing, PeerId,
     SendClass, Target,
@@ -7,6 +8,7 @@ use contract::{
 use gateway::{APPROVED, OwnerToConfigure, Pairing, PairingRequest};
 use serde_json::json;
 
+use super::config;
 use crate::cli::{
     PairingApproveArgs, PairingCodeArgs, PairingCommand, PairingListArgs, PairingRevokeArgs,
 };
@@ -75,26 +77,39 @@ async fn approve(args: PairingApproveArgs, state: &State) -> Result<(), CliError
     let request = approved.map_err(CliError::bug)?.ok_or_else(|| no_request(&desk, code))?;
     let access = rules::access(&state.root()?)?;
     let owner = access.owner_to_configure(&desk.channel, &request.id);
+    let owner = owner.filter(|owner| configure_owner(state, owner)).map(|owner| owner.entry);
     let told = if notify { Some(tell(state, &desk, &request).await) } else { None };
     if args.json {
         let failure = told.as_ref().and_then(|told| told.as_ref().err()).map(ToString::to_string);
         output::json(&json!({
             "channel": desk.channel,
             "approved": request,
-            "ownerToConfigure": owner.map(|owner| owner.entry),
+            "owner": owner,
             "notified": told.as_ref().map(Result::is_ok),
             "notifyError": failure,
         }));
         return Ok(());
     }
     output::line(t!("pairing.approved", channel = desk.channel, peer = request.id));
-    if let Some(OwnerToConfigure { entry }) = owner {
-        output::note(t!("pairing.owner", entry = entry));
+    if let Some(entry) = owner {
+        output::line(t!("pairing.owner", entry = entry));
     }
     if let Some(Err(err)) = told {
         output::note(t!("pairing.not_notified", why = err));
     }
     Ok(())
+}
+
+/// Names the owner in the configuration and says whether that was done. An
+/// approval stands in any case.
+fn configure_owner(state: &State, owner: &OwnerToConfigure) -> bool {
+    let path = Path::root().key("commands").key("ownerAllowFrom");
+    let edit = Edit::Set { path, value: json!([owner.entry]), how: How::Set };
+    let done = config::edit(state, &[edit]).is_ok();
+    if !done {
+        output::note(t!("pairing.no_owner", entry = owner.entry));
+    }
+    done
 }
 
 /// Tells somebody that they are approved. An approval stands, told or not.

@@ -49,10 +49,14 @@ async fn a_stranger_is_approved_told_so_and_answered() {
 
     let (exit, said, told) =
         types(dir.path(), &format!("pairing approve {} --notify", code.to_lowercase()));
-    let expected = format!("Approved openclaw-weixin sender {}.", bob.id().as_str());
+    let bob_id = bob.id().as_str();
+    let expected = format!(
+        "Approved openclaw-weixin sender {bob_id}.\nCommand owner configured \
+         openclaw-weixin:{bob_id} (commands.ownerAllowFrom was empty)."
+    );
     assert_eq!((exit, said), (Some(0), expected), "{told}");
-    let owner = format!("commands.ownerAllowFrom to [\"openclaw-weixin:{}\"]", bob.id().as_str());
-    assert!(told.contains(&owner), "{told}");
+    let owners = json_of(dir.path(), "config get commands.ownerAllowFrom --json");
+    assert_eq!(owners, json!([format!("openclaw-weixin:{bob_id}")]));
     assert!(bob.hears().await.contains("access approved"));
     bob.says("and now?").await;
     assert!(bob.hears().await.contains("and now?"));
@@ -188,4 +192,37 @@ fn a_binding_is_refused_where_it_cannot_be_made() {
     assert_eq!(present["skipped"], json!(["openclaw-weixin accountId=OFFICE"]));
     let missing = json_of(dir.path(), "agents unbind --bind weixin --json");
     assert_eq!(missing["missing"], json!(["openclaw-weixin accountId=*"]));
+}
+
+#[test]
+fn bindings_are_made_and_unmade_in_the_file_and_its_comments_stay() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("config.json5");
+    let bindings = || json_of(dir.path(), "agents bindings --json");
+    let descriptions = || {
+        let all = bindings();
+        all.as_array().unwrap().iter().map(|it| it["description"].clone()).collect::<Vec<_>>()
+    };
+    let (code, stdout, stderr) = types(dir.path(), "agents bind --bind weixin");
+    let expected = "Added bindings:\n- openclaw-weixin accountId=*";
+    assert_eq!((code, stdout.as_str()), (Some(0), expected), "{stderr}");
+
+    let text = "{\n  // who is there\n  agents: { entries: { a: {}, b: {} } },\n  bindings: [\n    \
+                // mine\n    { agentId: 'a', match: { channel: 'weixin', accountId: 'x' } },\n  ],\n}\n";
+    std::fs::write(&file, text).unwrap();
+    let (code, stdout, stderr) =
+        types(dir.path(), "agents bind --agent b --bind wechat:y --bind weixin --bind telegram:z");
+    let expected = "Added bindings:\n- openclaw-weixin accountId=y\n\
+                    - openclaw-weixin accountId=*\n- telegram accountId=z";
+    assert_eq!((code, stdout.as_str()), (Some(0), expected), "{stderr}");
+    assert_eq!(bindings().as_array().unwrap().len(), 4);
+
+    let (code, stdout, stderr) = types(dir.path(), "agents unbind --agent b --all");
+    let expected = expected.replace("Added", "Removed");
+    assert_eq!((code, stdout), (Some(0), expected), "{stderr}");
+    assert_eq!(descriptions(), ["openclaw-weixin accountId=x"]);
+    let edited = std::fs::read_to_string(&file).unwrap();
+    assert!(edited.contains("// who is there") && edited.contains("// mine"), "{edited}");
+    let (code, stdout, _) = types(dir.path(), "agents unbind --agent b --all");
+    assert_eq!((code, stdout.as_str()), (Some(0), "No bindings to remove for agent \"b\"."));
 }

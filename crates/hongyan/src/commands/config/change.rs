@@ -78,10 +78,7 @@ impl Desk {
             output::line(t!("config.dry_done", n = n, file = self.shown()));
             return Ok(());
         }
-        let draft = self
-            .file
-            .edit(&order.edits, &keeps_entries, |draft| new_problems(&self.schema, draft))
-            .map_err(refused)?;
+        let draft = self.edit(&order.edits)?;
         if !draft.is_change() {
             output::line(t!("config.no_change"));
             return Ok(());
@@ -95,6 +92,13 @@ impl Desk {
         output::line(told(&what, &effect(&changed)));
         self.warn_of_news(&draft);
         Ok(())
+    }
+
+    /// Does edits, and says what is in the way.
+    pub(super) fn edit(&self, edits: &[Edit]) -> Result<Draft, CliError> {
+        let keeps_entries = |path: &Path| self.schema.keeps_entries(path);
+        let accept = |draft: &Draft| new_problems(&self.schema, draft);
+        self.file.edit(edits, &keeps_entries, accept).map_err(|err| self.refused(&err))
     }
 
     /// Tells of warnings that were not there before.
