@@ -2,6 +2,7 @@
 //!
 //! settings + folders → [`inventory`] → [`standing`] → who runs
 //! archive or folder → [`stage`] → [`package`] → [`install`] → [`records`]
+//! who runs → [`external`]: a channel in a child process
 //!
 //! Invariants: nothing is fetched from a network; a folder that somebody else
 //! could have changed is not run; a package that is not wholly installed is
@@ -12,6 +13,7 @@ pub mod bundled;
 pub mod doctor;
 pub mod edit;
 pub mod error;
+pub mod external;
 pub mod house;
 pub mod install;
 pub mod inventory;

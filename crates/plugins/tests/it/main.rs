@@ -7,3 +7,7 @@ mod crafted;
 mod installing;
 mod inventory;
 mod world;
+//! Plugins that really run.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod external;
