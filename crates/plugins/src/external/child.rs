@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::io::BufReader;
 use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::Launch;
 use super::stderr::{LastWords, tell};
@@ -15,8 +16,17 @@ use super::tasks::Tasks;
 /// A program that runs. Dropping it kills it.
 pub(super) struct Child {
     process: tokio::process::Child,
+    pid: u32,
     last_words: LastWords,
+    /// Cancelled when all of stderr is told.
+    told: CancellationToken,
+    /// Cancelled when nobody waits for the rest of it.
+    gone: CancellationToken,
 }
+
+/// How long what was written to stderr may take to be read after the end. What
+/// the program has started may hold it open for ever.
+const LAST_WORDS: Duration = Duration::from_millis(300);
 
 impl Child {
     /// Starts the program; what it writes to stderr is told by a task.
@@ -48,49 +58,71 @@ impl Child {
         let (Some(stdin), Some(stdout)) = (stdin, stdout) else {
             return Err("it has no pipes".to_owned());
         };
-        let last_words = LastWords::default();
-        if let Some(stderr) = process.stderr.take() {
-            let (plugin, last) = (launch.plugin.clone(), last_words.clone());
-            tasks.spawn("stderr", tell(plugin, BufReader::new(stderr), last));
+        let pid = process.id().unwrap_or_default();
+        let stderr = process.stderr.take();
+        let child = Self {
+            process,
+            pid,
+            last_words: LastWords::default(),
+            told: CancellationToken::new(),
+            gone: CancellationToken::new(),
+        };
+        if let Some(stderr) = stderr {
+            let told =
+                tell(launch.plugin.clone(), BufReader::new(stderr), child.last_words.clone());
+            let (done, gone) = (child.told.clone().drop_guard(), child.gone.clone());
+            tasks.spawn("stderr", async move {
+                let _done = done;
+                tokio::select! {
+                    () = told => {}
+                    () = gone.cancelled() => {}
+                }
+            });
         }
-        Ok((Self { process, last_words }, stdout, stdin))
+        Ok((child, stdout, stdin))
     }
 
-    /// Returns its id; 0 when it has ended.
+    /// Returns the id of its process.
     pub(super) fn pid(&self) -> u32 {
-        self.process.id().unwrap_or_default()
+        self.pid
     }
 
     /// Returns how it has ended, once it has.
     pub(super) async fn ended(&mut self) -> String {
         match self.process.wait().await {
-            Ok(status) => self.words(status),
+            Ok(status) => {
+                if timeout(LAST_WORDS, self.told.cancelled()).await.is_err() {
+                    tracing::debug!("stderr is held open");
+                }
+                self.words(status)
+            }
             Err(err) => format!("it cannot be waited for: {err}"),
         }
     }
 
-    /// Waits until it ends by itself, and kills it and its group otherwise. To
-    /// be called when its input is closed. Returns how it has ended, if by itself.
+    /// Waits until it ends by itself, and kills it otherwise, with all that it has
+    /// started and that is in its group. To be called when its input is closed.
+    /// Returns how it has ended, if by itself.
     pub(super) async fn end(mut self, within: Duration) -> Option<String> {
-        if let Ok(how) = timeout(within, self.ended()).await {
-            return Some(how);
-        }
+        let how = timeout(within, self.ended()).await.ok();
         self.kill_group();
-        if let Err(err) = self.process.kill().await {
+        if how.is_none()
+            && let Err(err) = self.process.kill().await
+        {
             tracing::warn!(error = %err, "a plugin cannot be killed");
         }
-        None
+        how
     }
 
-    /// Kills what it has started itself, too. Not waited for yet, its id is its
-    /// own.
+    /// Its group has its id as long as anybody is in it. One that is empty is
+    /// asked for a moment after it has ended: no other has that id so soon.
     #[cfg(unix)]
     fn kill_group(&self) {
         use rustix::process::{Pid, Signal, kill_process_group};
-        let id = self.process.id().and_then(|id| i32::try_from(id).ok());
-        let Some(group) = id.and_then(Pid::from_raw) else { return };
+        let group = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
+        let Some(group) = group else { return };
         if let Err(err) = kill_process_group(group, Signal::KILL) {
-            tracing::debug!(error = %err, "a plugin's group cannot be killed");
+            tracing::trace!(error = %err, "nobody is left in the group of a plugin");
         }
     }
 
@@ -109,4 +141,10 @@ impl Child {
 /// A name is looked for where programs are, a path with a slash in the plugin.
 fn place(program: &str, dir: &Path) -> std::path::PathBuf {
     if program.contains(['/', '\\']) { dir.join(program) } else { program.into() }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.gone.cancel();
+    }
 }
