@@ -76,7 +76,7 @@ mod tests {
     }];
 
     fn check(spec: &str, expected: &Source<'_>) {
-        assert_eq!(read(spec, Some(Path::new("/home/a")), &OURS), *expected, "{spec}");
+        assert_eq!(read(spec, Some(Path::new("/people/a")), &OURS), *expected, "{spec}");
     }
 
     #[test]
@@ -99,7 +99,7 @@ mod tests {
         for spec in ["/nowhere/at/all", "./x", "..", "x.tgz", "dir/x.tar.gz", "X.ZIP"] {
             check(spec, &Source::Path(PathBuf::from(spec)));
         }
-        check("~/x", &Source::Path(PathBuf::from("/home/a/x")));
+        check("~/x", &Source::Path(PathBuf::from("/people/a/x")));
         check("npm-pack:./chat", &Source::Path(PathBuf::from("./chat")));
         for spec in [
             "npm:other",
