@@ -233,9 +233,9 @@ fn a_second_size_is_refused_because_readers_differ_on_it() {
 fn a_byte_that_is_wrong_is_never_a_way_out() {
     let tar = Tar::default().folder("a/").file("a/x", b"content").link("a/l", "x").bytes();
     let zip = Zip::default().file("a/x", 0o100_755, b"content").deflated("y", b"more").bytes();
-    for (archive, step) in [(tar, 13), (zip, 2)] {
+    for (archive, step) in [(tar, 29), (zip, 5)] {
         for at in (0..archive.len().min(2_048)).step_by(step) {
-            for wrong in [b'/', b'.', 0xff] {
+            for wrong in [b'/', 0xff] {
                 let mut damaged = archive.clone();
                 damaged[at] = wrong;
                 // Whether it is refused or not, nothing may lie beside the folder,
