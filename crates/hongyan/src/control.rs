@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use gateway::control::{ControlFile, LogRing};
-use lockfile::{LockError, Owner};
+use lockfile::{LockError, Owner, Process};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -52,10 +52,19 @@ impl Client {
     pub(crate) async fn find(state: &State) -> Result<Option<Self>, CliError> {
         let begun = tokio::time::Instant::now();
         loop {
-            let Some(owner) = owner(state)? else { return Ok(None) };
-            if let Some(file) = read(state.dir()).filter(|file| file.process == owner.process) {
-                return Ok(Some(Self { file, owner }));
-            }
+            let owner = match lockfile::holder(&state.gateway_lock()) {
+                Ok(None) => return Ok(None),
+                Ok(Some(owner)) => Ok(owner),
+                // It may be about to sign.
+                Err(held) => Err(held.to_string()),
+            };
+            let owner = match (owner, read(state.dir())) {
+                (Ok(owner), Some(file)) if file.process == owner.process => {
+                    return Ok(Some(Self { file, owner }));
+                }
+                (Ok(owner), _) => owner.to_string(),
+                (Err(unknown), _) => unknown,
+            };
             if begun.elapsed() >= STARTING {
                 let message = t!("error.gateway_silent", owner = owner);
                 return Err(
@@ -133,9 +142,10 @@ impl Client {
     }
 }
 
-/// Returns the process that runs a gateway on this state folder.
-pub(crate) fn owner(state: &State) -> Result<Option<Owner>, CliError> {
-    lockfile::holder(&state.gateway_lock()).map_err(|held| running(&held))
+/// Says whether this process still runs the gateway on this state folder.
+pub(crate) fn still_runs(state: &State, process: Process) -> bool {
+    let owner = lockfile::holder(&state.gateway_lock()).ok().flatten();
+    owner.is_some_and(|owner| owner.process == process)
 }
 
 /// What a second start is told.

@@ -17,24 +17,61 @@ pub(crate) async fn stop_asked() {
     ctrl_c().await;
 }
 
-/// Waits until somebody wants the program to start anew in place: SIGUSR2, as
-/// OpenClaw has it.
-#[cfg(unix)]
-pub(crate) async fn restart_asked() {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    if let Ok(mut restart) = signal(SignalKind::user_defined2())
-        && restart.recv().await.is_some()
-    {
-        return;
-    }
-    std::future::pending().await
+/// What somebody wants of a gateway by a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Stop,
+    /// To start anew in place: SIGUSR2, as OpenClaw has it.
+    Restart,
 }
 
-/// Waits for ever: there is no such signal here.
-#[cfg(not(unix))]
-pub(crate) async fn restart_asked() {
-    std::future::pending().await
+/// Signals, heard from the moment that this is made: none is lost between two
+/// waits.
+pub(crate) struct Signals {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    restart: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    pub(crate) fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            restart: signal(SignalKind::user_defined2())?,
+        })
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn listen() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Waits for the next one. Cancel safe.
+    pub(crate) async fn next(&mut self) -> Asked {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = self.interrupt.recv() => Asked::Stop,
+            _ = self.terminate.recv() => Asked::Stop,
+            _ = self.restart.recv() => Asked::Restart,
+        }
+        #[cfg(not(unix))]
+        {
+            ctrl_c().await;
+            Asked::Stop
+        }
+    }
+
+    /// Waits until somebody wants the program to stop, whatever else is wanted.
+    pub(crate) async fn stop(&mut self) {
+        while self.next().await != Asked::Stop {}
+    }
 }
 
 async fn ctrl_c() {

@@ -282,3 +282,25 @@ async fn a_stop_removes_the_file_and_one_that_was_left_behind_is_replaced() {
     control.stop().await;
     assert!(ControlFile::read(state.path()).unwrap().is_none());
 }
+
+/// What people read and what programs read is the same list.
+#[tokio::test]
+async fn the_paper_lists_every_operation_with_its_scope_and_no_other() {
+    let scene = Scene::new().await;
+    let document = scene.document().await;
+    let mut expected: Vec<String> = operations(&document)
+        .iter()
+        .map(|(path, method, operation)| {
+            let scope = operation["security"][0]["token"][0].as_str().unwrap_or("none");
+            format!("| `{method} {path}` | {scope} |")
+        })
+        .collect();
+    let paper = include_str!("../../../../docs/control-api.md");
+    let rows = paper.lines().filter(|line| line.starts_with("| `"));
+    let mut found: Vec<String> =
+        rows.map(|row| row.split_inclusive('|').take(3).collect::<String>()).collect();
+    expected.sort();
+    found.sort();
+    assert_eq!(found, expected);
+    scene.stop().await;
+}

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::cli::{GatewayCommand, GatewayStatusArgs, RestartArgs, StopArgs};
 use crate::composition::{GRACE, State};
-use crate::control::{Client, LOOK, owner};
+use crate::control::{Client, LOOK, still_runs};
 use crate::error::{CliError, Kind};
 use crate::output;
 use crate::texts::t;
@@ -129,7 +129,7 @@ async fn stop(args: &StopArgs, state: &State) -> Result<(), CliError> {
     let _: Value = client.post("/v1/gateway/stop", &grace).await?;
     let process = client.owner().process;
     // Its lock is given back when it ends, however it ends.
-    while owner(state).ok().flatten().is_some_and(|owner| owner.process == process) {
+    while still_runs(state, process) {
         if Instant::now() >= deadline {
             return Err(CliError::new(
                 Kind::Unavailable,

@@ -16,6 +16,10 @@ pub(crate) fn hongyan(state: &Path) -> Command {
         .arg(state)
         .env_remove("HONGYAN_STATE")
         .env_remove("HONGYAN_CONFIG")
+        .env_remove("HONGYAN_GATEWAY_PID")
+        .env_remove("INVOCATION_ID")
+        .env_remove("NOTIFY_SOCKET")
+        .env("HONGYAN_GATEWAY_PORT", "0")
         .env("HONGYAN_LOG", "error")
         .env("NO_COLOR", "1")
         .env("NO_PROXY", "127.0.0.1")
@@ -40,6 +44,34 @@ impl GatewayProcess {
         Self { child }
     }
 
+    /// One that was started in another way.
+    pub(crate) fn of(child: Child) -> Self {
+        Self { child }
+    }
+
+    /// Waits until the control API says that it runs.
+    pub(crate) fn ready(self, state: &Path) -> Self {
+        let begun = Instant::now();
+        while status(state)["stage"] != "running" {
+            assert!(begun.elapsed() < Duration::from_secs(60), "the gateway never runs");
+        }
+        self
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Says whether the process has not ended.
+    pub(crate) fn lives(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Waits until it has ended by itself and returns its exit code.
+    pub(crate) fn ended(mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+
     /// Ends it as kill -9 does: nothing is told, nothing is finished.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
@@ -61,6 +93,19 @@ impl Drop for GatewayProcess {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// What `gateway status` says.
+pub(crate) fn status(state: &Path) -> serde_json::Value {
+    let output = hongyan(state).args(["gateway", "status", "--json"]).output().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Exit code, stdout and stderr of a command on a state folder.
+pub(crate) fn says(state: &Path, args: &[&str]) -> (Option<i32>, String, String) {
+    let output = hongyan(state).args(args).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
 /// Waits until the status, which is noted now and then, says that the one

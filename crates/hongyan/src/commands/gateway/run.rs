@@ -12,8 +12,10 @@ use crate::cli::RunArgs;
 use crate::composition::{GRACE, State, agent};
 use crate::control::{PROGRAM, logs, running};
 use crate::error::{CliError, Kind};
+use crate::output;
+use crate::signals::{Asked, Signals};
 use crate::texts::t;
-use crate::{output, signals};
+
 
 /// Runs gateways, one after the other, until a stop is wanted. `load` reads the
 /// settings for each of them.
@@ -24,9 +26,10 @@ pub(super) async fn run(
     let mut state = load()?;
     // Held to the end, through every restart: nobody slips in between.
     let _lock = lock(&state)?;
+    let mut signals = Signals::listen().map_err(CliError::bug)?;
     let mut control = serve(&args, &state).await?;
     let outcome = loop {
-        match one(&args, &state, &mut control).await {
+        match one(&args, &state, &mut control, &mut signals).await {
             Ok(After::Stop) => break Ok(()),
             Ok(After::Restart) => match load() {
                 Ok(anew) => state = anew,
@@ -53,7 +56,12 @@ struct End {
     grace: Duration,
 }
 
-async fn one(args: &RunArgs, state: &State, control: &mut Control) -> Result<After, CliError> {
+async fn one(
+    args: &RunArgs,
+    state: &State,
+    control: &mut Control,
+    signals: &mut Signals,
+) -> Result<After, CliError> {
     let agent = agent(&args.agent)?;
     let channel = state.channel()?;
     let gateway = state.start_gateway(channel.clone(), agent, &args.allow_from).await?;
@@ -66,20 +74,27 @@ async fn one(args: &RunArgs, state: &State, control: &mut Control) -> Result<Aft
         }
     };
     let end = tokio::select! {
-        end = asked(state, &channel, control) => end,
+        end = asked(state, &channel, control, signals) => end,
         () = watched => End { after: After::Stop, grace: GRACE },
     };
     control.detach();
-    finish(&gateway, &end).await;
+    finish(&gateway, &end, signals).await;
     Ok(end.after)
 }
 
 /// Waits until the gateway is to end.
-async fn asked(state: &State, channel: &WeixinChannel, control: &mut Control) -> End {
+async fn asked(
+    state: &State,
+    channel: &WeixinChannel,
+    control: &mut Control,
+    signals: &mut Signals,
+) -> End {
     loop {
         let wish = tokio::select! {
-            () = signals::stop_asked() => return End { after: After::Stop, grace: GRACE },
-            () = signals::restart_asked() => return End { after: After::Restart, grace: GRACE },
+            asked = signals.next() => match asked {
+                Asked::Stop => return End { after: After::Stop, grace: GRACE },
+                Asked::Restart => return End { after: After::Restart, grace: GRACE },
+            },
             wish = control.wish() => wish,
         };
         match wish {
@@ -101,7 +116,7 @@ async fn reload(state: &State, channel: &WeixinChannel) -> Result<Vec<String>, S
     applied.map_err(|err| file.placed(&config, err).to_string())
 }
 
-async fn finish(gateway: &Gateway, end: &End) {
+async fn finish(gateway: &Gateway, end: &End, signals: &mut Signals) {
     match end.after {
         After::Stop => output::note(t!("gateway.stopping")),
         After::Restart => output::note(t!("gateway.restarting")),
@@ -109,7 +124,7 @@ async fn finish(gateway: &Gateway, end: &End) {
     tokio::select! {
         () = gateway.stop(end.grace) => {}
         // What is on disk goes on at the next start.
-        () = signals::stop_asked() => {}
+        () = signals.stop() => {}
     }
 }
 
