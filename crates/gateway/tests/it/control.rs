@@ -41,7 +41,8 @@ impl Scene {
         let ended = CancellationToken::new();
         let until = ended.clone();
         // What a program does with wishes, without obeying.
-        tokio::task::spawn(async move {
+        #[expect(clippy::disallowed_methods, reason = "ended by `ended`")]
+        tokio::spawn(async move {
             loop {
                 let wish = tokio::select! {
                     wish = control.wish() => wish,

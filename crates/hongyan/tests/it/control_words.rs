@@ -48,7 +48,8 @@ async fn the_words_of_channels_and_messages_do_what_they_say() {
     assert_eq!(code, Some(0));
     assert!(lines.iter().any(|line| line["message"] == "account changed"), "{stdout}");
     let (code, stdout, _) = says(&["channels", "logs", "--channel", "openclaw-weixin"]);
-    assert!(code == Some(0) && stdout.contains("account changed"), "{stdout}");
+    assert!(code == Some(0) && stdout.contains("INFO  weixin::"), "{stdout}");
+    assert!(!stdout.contains("gateway::"), "{stdout}");
     let (code, stdout, _) = says(&["metrics"]);
     assert!(code == Some(0) && stdout.contains("# TYPE"), "{stdout}");
 

@@ -94,7 +94,7 @@ async fn a_child_that_cleans_up_cannot_end_its_gateway() {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    let mut gateway = GatewayProcess::of(shell.spawn().unwrap());
+    let mut gateway = GatewayProcess::of(shell.spawn().unwrap()).ready(dir.path());
 
     let begun = Instant::now();
     let text = loop {

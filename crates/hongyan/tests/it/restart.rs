@@ -7,7 +7,7 @@ use backend::{Backend, Credentials, User};
 use tempfile::TempDir;
 
 use crate::model::Model;
-use crate::program::{GatewayProcess, log_in, polls, says, status};
+use crate::program::{GatewayProcess, log_in, says, status};
 
 struct Scene {
     backend: Backend,
@@ -57,7 +57,6 @@ async fn a_restart_keeps_the_process_and_goes_on_polling() {
     assert_eq!(after["pid"], gateway.pid());
     assert_eq!((&after["address"], &after["since_ms"]), (&before["address"], &before["since_ms"]));
     assert_eq!((before["run"].as_u64(), after["run"].as_u64()), (Some(1), Some(2)));
-    polls(scene.state.path());
     scene.alice.says("two").await;
     assert_eq!(scene.alice.hears().await, "re: two");
     assert_eq!(scene.answers().await, ["re: one", "re: two"]);
@@ -85,7 +84,8 @@ async fn a_turn_that_a_restart_cuts_is_answered_once_afterwards() {
 async fn a_stop_through_the_api_is_a_stop_in_order() {
     let scene = Scene::new().await;
     let gateway = scene.gateway();
-    polls(scene.state.path());
+    scene.alice.says("hello").await;
+    assert_eq!(scene.alice.hears().await, "re: hello");
     let (code, stdout, stderr) = scene.says(&["gateway", "stop", "--timeout", "5s", "--json"]);
     assert_eq!(code, Some(0), "{stderr}");
     let told: serde_json::Value = serde_json::from_str(&stdout).unwrap();

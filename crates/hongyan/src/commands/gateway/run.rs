@@ -16,7 +16,6 @@ use crate::output;
 use crate::signals::{Asked, Signals};
 use crate::texts::t;
 
-
 /// Runs gateways, one after the other, until a stop is wanted. `load` reads the
 /// settings for each of them.
 pub(super) async fn run(
