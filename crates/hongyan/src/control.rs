@@ -93,7 +93,7 @@ impl Client {
     }
 
     /// Asks for a text.
-    pub(crate) async fn text(&self, path: &str) -> Result<String, CliError> {
+    pub(crate) async fn plain(&self, path: &str) -> Result<String, CliError> {
         let bytes = self.exchange("GET", path, None).await?;
         String::from_utf8(bytes).map_err(CliError::bug)
     }

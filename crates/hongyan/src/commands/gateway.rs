@@ -64,8 +64,8 @@ async fn status(args: &GatewayStatusArgs, state: &State) -> Result<(), CliError>
         return Ok(());
     }
     output::done(t!("gateway.runs", owner = client.owner()));
-    let text = |key: &str| status[key].as_str().unwrap_or_default().to_owned();
-    output::line(t!("gateway.at", address = text("address"), stage = text("stage")));
+    let word = |key: &str| status[key].as_str().unwrap_or_default().to_owned();
+    output::line(t!("gateway.at", address = word("address"), stage = word("stage")));
     for channel in status["channels"].as_array().into_iter().flatten() {
         let name = channel["channel"].as_str().unwrap_or_default();
         output::line(t!(

@@ -10,7 +10,7 @@ use crate::output;
 pub(crate) async fn run(state: &State) -> Result<(), CliError> {
     // The process that runs has counters that nobody else sees.
     let text = match Client::find(state).await? {
-        Some(client) => client.text("/v1/metrics").await?,
+        Some(client) => client.plain("/v1/metrics").await?,
         None => state.channel()?.metrics().await?,
     };
     output::raw(&text);
