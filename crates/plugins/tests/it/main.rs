@@ -7,7 +7,4 @@ mod crafted;
 mod installing;
 mod inventory;
 mod world;
-//! Plugins that really run.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 mod external;
