@@ -149,14 +149,18 @@ fn number(text: &str) -> Option<Value> {
         return Some(Value::from(if is_negative { -whole } else { whole }));
     }
     let sign = if is_negative { "-" } else { "" };
-    if let Ok(number) = format!("{sign}{digits}").parse::<Number>() {
-        return Some(Value::Number(number));
+    let decimal = format!("{sign}{digits}");
+    if let Ok(whole) = decimal.parse::<i64>() {
+        return Some(Value::from(whole));
     }
-    // A bare point is fine for JSON5 and for `f64`, not for JSON.
-    let is_plain =
-        digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
-    let number = digits.parse::<f64>().ok().filter(|_| is_plain)?;
-    Number::from_f64(if is_negative { -number } else { number }).map(Value::Number)
+    if let Ok(whole) = decimal.parse::<u64>() {
+        return Some(Value::from(whole));
+    }
+    // Not by `serde_json`, which may miss the nearest number by a little: what
+    // is written back would then be read as another one.
+    let is_plain = |byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
+    let number = decimal.parse::<f64>().ok().filter(|_| digits.bytes().all(is_plain))?;
+    Number::from_f64(number).map(Value::Number)
 }
 
 /// Returns a text in which a value is set. Objects and lists on the way are

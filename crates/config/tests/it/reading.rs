@@ -16,6 +16,16 @@ fn json5_is_read_and_each_value_knows_where_it_was_written() {
     assert_eq!(at("a.nowhere"), format!("{file}:2:3"), "what was not written has its parent's");
 }
 
+/// Found by fuzzing: this number was not the one that was written back.
+#[test]
+fn a_number_that_is_written_back_is_the_same() {
+    let text = "[55599999999999999999999995555555, -9223372036854775808, 18446744073709551615]";
+    let before = config::text::parse(text).unwrap();
+    let after = config::text::set(text, &config::Path::root(), &before).unwrap();
+    assert_eq!(config::text::parse(&after).unwrap(), before);
+    assert_eq!((&before[1], &before[2]), (&json!(i64::MIN), &json!(u64::MAX)));
+}
+
 #[test]
 fn a_file_that_is_not_there_says_nothing() {
     let folder = Folder::empty();
