@@ -74,16 +74,39 @@ impl Gateway {
         let store = Store::open(&config.store).await?;
         forget_old(&store, &config.rules.sessions).await?;
         let questions = Questions::load(store.clone()).await?;
-        let gateway = Self { inner: Arc::new(Inner::new(config, store, questions, channels)) };
-        for channel in &gateway.inner.channels {
-            let door = Door { inner: Arc::clone(&gateway.inner), channel: Arc::clone(channel) };
-            if let Err(source) = channel.start(Arc::new(door)).await {
-                let channel = channel.id();
+        let gateway = Self { inner: Arc::new(Inner::new(config, store, questions)) };
+        for channel in channels {
+            let id = channel.id();
+            if let Err(source) = gateway.join(channel).await {
                 gateway.stop(Duration::ZERO).await;
-                return Err(GatewayError::Channel { channel, source });
+                return Err(GatewayError::Channel { channel: id, source });
             }
         }
         Ok(gateway)
+    }
+
+    /// Starts a channel beside those that run.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot start; then it is not among them.
+    pub async fn join(&self, channel: Arc<dyn Channel>) -> Result<(), ChannelError> {
+        let door = Door { inner: Arc::clone(&self.inner), channel: Arc::clone(&channel) };
+        self.inner.channels.write().push(Arc::clone(&channel));
+        let started = channel.start(Arc::new(door)).await;
+        if started.is_err() {
+            self.inner.channels.write().retain(|other| !Arc::ptr_eq(other, &channel));
+            channel.stop(Duration::ZERO).await;
+        }
+        started
+    }
+
+    /// Stops one channel, within about `grace`, and goes on without it. Turns of
+    /// it that run cannot end; it hands them over again when it is started.
+    pub async fn leave(&self, id: &ChannelId, grace: Duration) {
+        let gone: Vec<_> =
+            self.inner.channels.write().extract_if(.., |it| it.id() == *id).collect();
+        join_all(gone.iter().map(|channel| channel.stop(grace))).await;
     }
 
     /// Stops, within about `grace`: nothing new is taken; turns that run have
@@ -93,7 +116,7 @@ impl Gateway {
     /// A turn that was cut or had not begun stays with its channel, which hands
     /// it over at the next start.
     pub async fn stop(&self, grace: Duration) {
-        let Inner { lanes, runner, tasks, channels, store, .. } = &*self.inner;
+        let Inner { lanes, runner, tasks, store, .. } = &*self.inner;
         let deadline = Instant::now() + grace;
         lanes.drain();
         if tokio::time::timeout(grace.mul_f32(0.75), tasks.all_ended()).await.is_err() {
@@ -104,6 +127,7 @@ impl Gateway {
             }
         }
         let left = deadline.saturating_duration_since(Instant::now());
+        let channels = self.channels();
         join_all(channels.iter().map(|channel| channel.stop(left))).await;
         store.close().await;
     }
@@ -156,8 +180,10 @@ impl Gateway {
         self.inner.refusals.counted()
     }
 
-    pub(crate) fn channels(&self) -> &[Arc<dyn Channel>] {
-        &self.inner.channels
+    /// Returns the channels that run.
+    #[must_use]
+    pub fn channels(&self) -> Vec<Arc<dyn Channel>> {
+        self.inner.channels.read().clone()
     }
 
     /// Returns how many sessions have something running or waiting.
@@ -172,7 +198,8 @@ struct Inner {
     rules: RwLock<Arc<Rules>>,
     refusals: Refusals,
     pairing: Pairing,
-    channels: Vec<Arc<dyn Channel>>,
+    // Held for a look-up, never across an await.
+    channels: RwLock<Vec<Arc<dyn Channel>>>,
     store: Store,
     runner: Arc<Runner>,
     queue: Switch<QueueSettings>,
@@ -182,12 +209,7 @@ struct Inner {
 }
 
 impl Inner {
-    fn new(
-        config: Config,
-        store: Store,
-        questions: Questions,
-        channels: Vec<Arc<dyn Channel>>,
-    ) -> Self {
+    fn new(config: Config, store: Store, questions: Questions) -> Self {
         let Config { store: _, rules, lane_depth, turn_timeout } = config;
         let cut = CancellationToken::new();
         let runner = Arc::new(Runner {
@@ -222,7 +244,7 @@ impl Inner {
             rules: RwLock::new(Arc::new(rules)),
             refusals: Refusals::default(),
             pairing: Pairing::of(store.clone()),
-            channels,
+            channels: RwLock::default(),
             store,
             runner,
             queue,

@@ -103,8 +103,8 @@ impl Api {
     /// Returns the channel of this name.
     pub(super) fn channel(&self, id: &str) -> Result<Arc<dyn Channel>, Problem> {
         let gateway = self.gateway()?;
-        let found = gateway.channels().iter().find(|channel| channel.id().as_str() == id);
-        found.cloned().ok_or_else(|| Problem::no_channel(id, &ids(&gateway)))
+        let found = gateway.channels().into_iter().find(|channel| channel.id().as_str() == id);
+        found.ok_or_else(|| Problem::no_channel(id, &ids(&gateway)))
     }
 
     /// Returns the channel of this name or, unnamed, the only one.
@@ -113,7 +113,7 @@ impl Api {
             return self.channel(id);
         }
         let gateway = self.gateway()?;
-        match gateway.channels() {
+        match gateway.channels().as_slice() {
             [only] => Ok(Arc::clone(only)),
             _ => {
                 let message = format!("name one of the channels: {}", ids(&gateway).join(", "));
@@ -127,7 +127,7 @@ impl Api {
     pub(super) fn channels(&self, id: Option<&str>) -> Result<Vec<Arc<dyn Channel>>, Problem> {
         match id {
             Some(id) => Ok(vec![self.channel(id)?]),
-            None => Ok(self.gateway()?.channels().to_vec()),
+            None => Ok(self.gateway()?.channels()),
         }
     }
 
