@@ -162,8 +162,8 @@ pub(crate) struct BackendArgs {
 /// Who answers.
 #[derive(Args, Clone)]
 pub(crate) struct AgentArgs {
-    #[arg(long, default_value = "guide", help = text("help.agent"))]
-    pub(crate) agent: AgentName,
+    #[arg(long, help = text("help.agent"))]
+    pub(crate) agent: Option<AgentName>,
     #[arg(long, value_name = "URL", help = text("help.agent.base_url"))]
     pub(crate) base_url: Option<Url>,
     #[arg(long, value_name = "NAME", help = text("help.agent.model"))]

@@ -26,17 +26,19 @@ mod status;
 
 use crate::cli::{Cli, Command};
 use crate::composition::State;
+use crate::config::CHANNEL_NAMES;
 use crate::error::{CliError, Kind};
 use crate::texts::t;
 
 /// Does what the command line says.
 pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
     let Cli { state, config, command, .. } = cli;
-    let configured = || State::resolve(state.clone())?.configured(config.clone());
+    let lenient = || State::resolve(state.clone())?.configured(config.clone());
+    let configured = || lenient()?.sound();
     match command {
         Command::Demo(args) => demo::run(args, state).await,
         Command::Backend(args) => backend::run(args, &State::resolve(state)?).await,
-        Command::Gateway(command) => gateway::run(command, configured).await,
+        Command::Gateway(command) => gateway::run(command, lenient).await,
         Command::Channels(command) => channels::run(command, &configured()?).await,
         Command::Message(command) => message::run(command, &configured()?).await,
         Command::Send(args) => send::run(args, &configured()?).await,
@@ -62,9 +64,6 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Man => man::run(),
     }
 }
-
-/// The names by which the one channel is known.
-const CHANNEL_NAMES: [&str; 3] = [weixin::CHANNEL_ID, "weixin", "wechat"];
 
 /// Refuses a channel that there is not.
 fn known_channel(name: &str) -> Result<(), CliError> {

@@ -4,16 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::{Channel, PeerId};
-use gateway::agents::{ApiKey, Guide, GuideOptions, OpenAi, OpenAiOptions};
-use gateway::{Agent, AgentId, Config, Gateway, GatewayError, Pairing, Rules};
+use contract::PeerId;
+use gateway::{Agent, Pairing, Rules};
 use ilink::BotAgent;
 use ilink::client::{Http, HttpOptions};
+use plugins::House;
 use serde_json::{Map, Value};
 use weixin::{Accounts, CHANNEL_ID, ChannelSettings, Settings, StoreKey, WeixinChannel, official};
 
-use crate::cli::{AgentArgs, AgentName};
-use crate::config::{ConfigError, ConfigFile};
+use crate::agents;
+use crate::bundled;
+use crate::config::{Configuration, wrong};
 use crate::error::{CliError, Kind};
 use crate::rules;
 use crate::texts::t;
@@ -22,12 +23,14 @@ use crate::texts::t;
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
 /// Where everything lies.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct State {
     dir: PathBuf,
     key: Option<StoreKey>,
     section: ChannelSettings,
-    config: Option<ConfigFile>,
+    config: Option<Configuration>,
+    /// What is wrong with the WeChat channel's section; the defaults hold then.
+    fault: Option<String>,
 }
 
 impl State {
@@ -44,29 +47,50 @@ impl State {
     }
 
     pub(crate) fn at(dir: PathBuf) -> Self {
-        Self { dir, key: None, section: ChannelSettings::default(), config: None }
+        Self { dir, key: None, section: ChannelSettings::default(), config: None, fault: None }
     }
 
-    /// Reads the configuration file, and the key of credentials at rest.
+    /// Reads the configuration file, and the key of credentials at rest. A
+    /// section that is broken counts as not written.
     pub(crate) fn configured(self, named: Option<PathBuf>) -> Result<Self, CliError> {
-        let mut file = ConfigFile::locate(named, &self.dir).map_err(unusable)?;
-        let config = file.read().map_err(unusable)?;
-        let (section, warnings) = ChannelSettings::parse(&config.section)
-            .map_err(|err| unusable(file.placed(&config, err.into())))?;
-        file.warn(&config, &warnings.iter().map(ToString::to_string).collect::<Vec<_>>());
-        let key = credentials_key(section.credentials_key_file().map(|path| file.whole(&path)))?;
-        Ok(Self { key, section, config: Some(file), ..self })
+        let config = Configuration::read(named, &self.dir)?;
+        config.warn();
+        self.with(config)
     }
 
-    /// Returns the configuration file, to be watched.
-    pub(crate) fn config(&self) -> Option<ConfigFile> {
-        self.config.clone()
+    /// Takes another version of the configuration.
+    pub(crate) fn with(self, config: Configuration) -> Result<Self, CliError> {
+        let (section, fault) = match config.fault_of(CHANNEL_ID) {
+            Some(fault) => (ChannelSettings::default(), Some(fault)),
+            None => section_of(&config),
+        };
+        let key = credentials_key(section.credentials_key_file().map(|path| config.whole(&path)))?;
+        Ok(Self { key, section, fault, config: Some(config), ..self })
     }
 
-    /// Returns all that the configuration file says.
-    pub(crate) fn root(&self) -> Result<Value, CliError> {
-        let root = self.config.as_ref().map(|file| file.root().map_err(unusable));
-        root.unwrap_or_else(|| Ok(Value::Object(Map::new())))
+    /// Refuses to go on when the WeChat channel's section is broken: with other
+    /// settings than those that were meant, much could go wrong.
+    pub(crate) fn sound(self) -> Result<Self, CliError> {
+        match self.fault {
+            Some(fault) => Err(wrong(fault)),
+            None => Ok(self),
+        }
+    }
+
+    /// Returns what is wrong with the WeChat channel's section.
+    pub(crate) fn fault(&self) -> Option<&str> {
+        self.fault.as_deref()
+    }
+
+    /// Returns the configuration, unless this is a state without one.
+    pub(crate) fn config(&self) -> Option<&Configuration> {
+        self.config.as_ref()
+    }
+
+    /// Returns all that can be used of the configuration file.
+    pub(crate) fn root(&self) -> Value {
+        let usable = self.config.as_ref().map(|config| config.usable().clone());
+        usable.unwrap_or_else(|| Value::Object(Map::new()))
     }
 
     /// Returns who waits for an approval and who was approved, also beside a
@@ -125,38 +149,49 @@ impl State {
         allowed.into_values().flatten().map(|peer| PeerId::new(peer.as_str())).collect()
     }
 
-    /// Starts a gateway on this folder.
-    pub(crate) async fn start_gateway(
+    /// Returns where plugins lie.
+    pub(crate) fn plugins(&self) -> House {
+        let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
+        House::new(&self.dir, bundled::version(), bundled::all()).with_home(home)
+    }
+
+    /// Returns the rules of the configuration: with `only`, that agent answers
+    /// for all, each with sessions of its own; `allow_from` is heard besides.
+    pub(crate) fn rules(
         &self,
-        channel: WeixinChannel,
-        agent: Arc<dyn Agent>,
+        only: Option<&Arc<dyn Agent>>,
         allow_from: &[String],
-    ) -> Result<Gateway, CliError> {
-        let root = self.root()?;
+    ) -> Result<Rules, CliError> {
+        let root = self.root();
         let named = allow_from.iter().map(|peer| PeerId::from(peer.as_str()));
         let access = rules::access(&root)?.and_allowing(named.chain(self.admitted_before()));
         for fault in access.faults() {
             tracing::error!("{fault}; only owners are heard there");
         }
         let route = rules::route(&root)?;
-        // All agents are the one of the command line, each with sessions of its own.
-        let ids = route.agents.entries().iter().map(|entry| entry.id.clone());
-        let ids = ids.chain([AgentId::main()]);
-        let agents = ids.map(|id| (id, Arc::clone(&agent))).collect();
-        let mut config = Config::new(self.gateway(), agent);
-        config.rules = Rules { access, route, agents, ..config.rules };
-        let channels: Vec<Arc<dyn Channel>> = vec![Arc::new(channel)];
-        Gateway::start(config, channels).await.map_err(|err| match err {
-            GatewayError::Channel { source, .. } => source.into(),
-            GatewayError::Rules(_) => CliError::new(Kind::Config, err.to_string()),
-            GatewayError::Store(_) => CliError::new(Kind::Config, err.to_string()).caused_by(err),
-        })
+        let agents = match &self.config {
+            Some(config) => agents::all(only, &route.agents, config)?,
+            None => gateway::Agents::only(only.map_or_else(agents::guide, Arc::clone)),
+        };
+        let (queue, sessions) = (rules::queue(&root)?, rules::sessions(&root)?);
+        Ok(Rules { access, route, agents, queue, sessions })
     }
 }
 
-/// Errors of the file say all that there is to say in one line.
-fn unusable(err: ConfigError) -> CliError {
-    CliError::new(Kind::Config, err.to_string()).hinted(t!("hint.config"))
+/// Reads the WeChat channel's section, or says what is wrong with it.
+fn section_of(config: &Configuration) -> (ChannelSettings, Option<String>) {
+    match ChannelSettings::parse(&config.channel(CHANNEL_ID)) {
+        Ok((section, warnings)) => {
+            for warning in warnings {
+                tracing::warn!(file = %config.path().display(), "{}", config.place(&warning.to_string()));
+            }
+            (section, None)
+        }
+        Err(err) => {
+            let (file, place) = (config.path().display(), config.place(&err.path));
+            (ChannelSettings::default(), Some(format!("{file}: {place}: {}", err.reason)))
+        }
+    }
 }
 
 /// Reads the key of credentials at rest, from the file that the environment
@@ -171,32 +206,4 @@ fn credentials_key(configured: Option<PathBuf>) -> Result<Option<StoreKey>, CliE
 /// Returns the connection pool of the process.
 pub(crate) fn http() -> Result<Http, CliError> {
     Http::new(&HttpOptions::default()).map_err(CliError::bug)
-}
-
-/// Returns who answers.
-pub(crate) fn agent(args: &AgentArgs) -> Result<Arc<dyn Agent>, CliError> {
-    match args.agent {
-        AgentName::Guide => Ok(Arc::new(Guide::new(GuideOptions::default()))),
-        AgentName::Openai => openai(args),
-    }
-}
-
-fn openai(args: &AgentArgs) -> Result<Arc<dyn Agent>, CliError> {
-    let missing = |option| CliError::new(Kind::Usage, t!("error.agent_option", option = option));
-    let base_url = args.base_url.clone().ok_or_else(|| missing("--base-url"))?;
-    let model = args.model.clone().ok_or_else(|| missing("--model"))?;
-    let mut options = OpenAiOptions::new(base_url, model);
-    options.system_prompt.clone_from(&args.system);
-    if let Some(name) = &args.api_key_env {
-        options.api_key = Some(ApiKey::new(secret_from_env(name)?));
-    }
-    let agent = OpenAi::new(options).map_err(CliError::bug)?;
-    Ok(Arc::new(agent))
-}
-
-/// Reads a secret that was named, rather than given, on the command line,
-/// where every process of the machine could see it.
-pub(crate) fn secret_from_env(name: &str) -> Result<String, CliError> {
-    let value = std::env::var(name).ok().filter(|value| !value.is_empty());
-    value.ok_or_else(|| CliError::new(Kind::Usage, t!("error.env_missing", name = name)))
 }

@@ -1,244 +1,234 @@
-//! The configuration file: JSON5, read at the start and watched from then on.
+//! The configuration file as the program uses it: read whole, checked, with the
+//! WeChat channel under its one name.
 
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
-use contract::{Channel, ChannelError};
-use jsonc_parser::ParseOptions;
-use jsonc_parser::errors::ParseError;
+use ::config::{
+    Checked, Environment, File, Issue, Loaded, Path as Place, Schema, Severity, Watcher,
+};
+use plugins::Inventory;
 use serde_json::{Map, Value};
+use weixin::CHANNEL_ID;
 
-/// The names of the channel under `channels`.
-const CHANNEL_NAMES: [&str; 3] = [weixin::CHANNEL_ID, "weixin", "wechat"];
-/// What OpenClaw's own configuration has at its top: no mistake, and nothing to
-/// us yet.
-const OPENCLAWS: [&str; 36] = [
-    "$include",
-    "$schema",
-    "acp",
-    "agents",
-    "approvals",
-    "audio",
-    "auth",
-    "bindings",
-    "broadcast",
-    "browser",
-    "canvasHost",
-    "cli",
-    "commands",
-    "cron",
-    "diagnostics",
-    "discovery",
-    "env",
-    "gateway",
-    "hooks",
-    "logging",
-    "mcp",
-    "media",
-    "memory",
-    "messages",
-    "meta",
-    "models",
-    "nodeHost",
-    "plugins",
-    "secrets",
-    "session",
-    "skills",
-    "talk",
-    "tools",
-    "ui",
-    "update",
-    "wizard",
-];
-/// How often the file is looked at.
-const LOOK: Duration = Duration::from_secs(1);
+use crate::error::{CliError, Kind};
+use crate::texts::t;
 
-/// A configuration file that may be there.
-#[derive(Clone, Debug)]
-pub(crate) struct ConfigFile {
-    path: PathBuf,
-    /// As it was when it was read last.
-    seen: Option<Stamp>,
+/// The names of the WeChat channel under `channels`, its own first.
+pub(crate) const CHANNEL_NAMES: [&str; 3] = [CHANNEL_ID, "weixin", "wechat"];
+/// What the file in a state folder is called.
+const NAME: &str = "config.json5";
+
+/// A configuration file, as it was read last. One that is not there says nothing.
+#[derive(Clone)]
+pub(crate) struct Configuration {
+    file: File,
+    loaded: Loaded,
+    checked: Checked,
+    /// What can be used of it.
+    usable: Value,
+    /// Under which of its names the WeChat channel stands there.
+    name: &'static str,
 }
 
-/// What the file says.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Config {
-    /// The section of the WeChat channel.
-    pub(crate) section: Value,
-    /// Where the section stands.
-    place: &'static str,
+/// What is wrong with a file that can be used otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// The section, which counts as not written; the whole file has none.
+    pub(crate) section: Option<String>,
+    /// What and where.
+    pub(crate) message: String,
 }
 
-/// Tells one version of the file from another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
-    modified: Option<SystemTime>,
-    len: u64,
+/// Returns where the file is: the one that was named, or the one of the folder.
+pub(crate) fn path(named: Option<PathBuf>, dir: &Path) -> PathBuf {
+    named.unwrap_or_else(|| dir.join(NAME))
 }
 
-/// The file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ConfigError {
-    #[error("{} cannot be read: {source}", path.display())]
-    Unreadable { path: PathBuf, source: std::io::Error },
-    #[error("{}:{}:{}: {}", path.display(), why.line_display(), why.column_display(), why.kind())]
-    Garbled { path: PathBuf, why: ParseError },
-    #[error("{}: {what}", path.display())]
-    Wrong { path: PathBuf, what: String },
+/// Names the file, with the variables of this process.
+pub(crate) fn file(path: PathBuf) -> File {
+    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    File::open(path).with_environment(Environment::new(std::env::vars_os().filter_map(text)))
 }
 
-impl Default for Config {
-    fn default() -> Self {
-        Self { section: nothing(), place: CHANNEL_NAMES[0] }
-    }
+/// Returns what may stand in the file: the channel's section by each of its names.
+pub(crate) fn schema() -> Schema {
+    CHANNEL_NAMES.iter().fold(Schema::standard(), |schema, name| {
+        schema.with_section(&section(name), weixin::settings::schema())
+    })
 }
 
-fn nothing() -> Value {
-    Value::Object(Map::new())
-}
-
-impl ConfigFile {
-    /// Chooses the file that was named, or the one in the state folder.
-    pub(crate) fn locate(named: Option<PathBuf>, state: &Path) -> Result<Self, ConfigError> {
-        let is_named = named.is_some();
-        let path = named.unwrap_or_else(|| state.join("config.json5"));
-        if is_named && let Err(source) = fs::metadata(&path) {
-            return Err(ConfigError::Unreadable { path, source });
-        }
-        Ok(Self { path, seen: None })
-    }
-
-    /// Reads the file; one that is not there says nothing.
-    pub(crate) fn read(&mut self) -> Result<Config, ConfigError> {
-        // Before it is read: what changes while it is read counts as news.
-        self.seen = self.stamp();
-        if self.seen.is_none() {
-            return Ok(Config::default());
-        }
-        let text = fs::read_to_string(&self.path)
-            .map_err(|source| ConfigError::Unreadable { path: self.path.clone(), source })?;
-        let (config, warnings) = self.parse(&text)?;
-        for warning in warnings {
-            tracing::warn!(file = %self.path.display(), "{warning}");
-        }
-        Ok(config)
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Returns all that the file says; one that is not there says nothing.
-    pub(crate) fn root(&self) -> Result<Value, ConfigError> {
-        match fs::read_to_string(&self.path) {
-            Ok(text) => self.object(&text).map(Value::Object),
-            Err(err) if err.kind() == std::io::ErrorKind::NotFound => Ok(nothing()),
-            Err(source) => Err(ConfigError::Unreadable { path: self.path.clone(), source }),
-        }
-    }
-
-    /// Applies each new version of the file to a channel. A version that cannot
-    /// be used changes nothing and is reported once.
-    pub(crate) async fn watch(mut self, channel: &dyn Channel) {
-        let mut last = self.seen;
-        loop {
-            tokio::time::sleep(LOOK).await;
-            let now = self.stamp();
-            // Settled, so that no file is read that is being written; one that
-            // is gone is perhaps about to be replaced.
-            let is_settled = now == last;
-            last = now;
-            if !is_settled || now == self.seen || now.is_none() {
-                continue;
-            }
-            match self.read() {
-                Ok(config) => self.apply(channel, config).await,
-                Err(err) => tracing::error!(error = %err, "configuration not applied"),
-            }
-        }
-    }
-
-    async fn apply(&self, channel: &dyn Channel, config: Config) {
-        match channel.configure(config.section.clone()).await {
-            Ok(warnings) => {
-                tracing::info!(file = %self.path.display(), "configuration applied");
-                self.warn(&config, &warnings);
-            }
-            Err(err) => {
-                let err = self.placed(&config, err);
-                tracing::error!(error = %err, "configuration not applied");
-            }
-        }
-    }
-
-    /// Reports what in a section was not understood.
-    pub(crate) fn warn(&self, config: &Config, warnings: &[String]) {
-        let (file, place) = (self.path.display(), config.place);
-        for warning in warnings {
-            tracing::warn!(%file, "channels.{place}.{warning}");
-        }
-    }
-
-    /// Says where in the file a section is wrong.
-    pub(crate) fn placed(&self, config: &Config, err: ChannelError) -> ConfigError {
-        let what = if let ChannelError::Settings { path, reason } = err {
-            let place = format!("channels.{}.{path}", config.place);
-            format!("{}: {reason}", place.trim_end_matches('.'))
-        } else {
-            err.to_string()
+/// Adds what installed plugins say of their sections.
+fn schema_with(plugins: &Inventory) -> Schema {
+    let mut whole = schema();
+    for found in plugins.enabled() {
+        let Some(manifest) = found.package.as_ref().map(|package| &package.manifest) else {
+            continue;
         };
-        ConfigError::Wrong { path: self.path.clone(), what }
+        for (channel, config) in &manifest.channel_configs {
+            let section = section(channel.as_str());
+            whole = whole.with_section(&section, Value::Object(config.schema.clone()));
+        }
+        let own = Place::root().key("plugins").key("entries").key(&found.id).key("config");
+        whole = whole.with_section(&own, Value::Object(manifest.config_schema.clone()));
+    }
+    whole
+}
+
+fn section(channel: &str) -> Place {
+    Place::root().key("channels").key(channel)
+}
+
+impl Configuration {
+    /// Reads the file that was named, which must be there, or the one in the
+    /// state folder.
+    pub(crate) fn read(named: Option<PathBuf>, dir: &Path) -> Result<Self, CliError> {
+        let must_be_there = named.is_some();
+        let configuration = Self::of(file(path(named, dir)))?;
+        if must_be_there && !configuration.loaded.is_there {
+            let file = configuration.path().display();
+            return Err(wrong(t!("config.no_file", file = file).into_owned()));
+        }
+        Ok(configuration)
+    }
+
+    /// Reads the file anew.
+    pub(crate) fn again(&self) -> Result<Self, CliError> {
+        Self::of(self.file.clone())
+    }
+
+    fn of(file: File) -> Result<Self, CliError> {
+        let loaded = file.read().map_err(|err| wrong(err.to_string()))?;
+        Ok(Self::checked(file, loaded, &schema()))
+    }
+
+    /// Checks it against what these plugins say of their sections, too.
+    pub(crate) fn with_plugins(self, plugins: &Inventory) -> Self {
+        Self::checked(self.file, self.loaded, &schema_with(plugins))
+    }
+
+    fn checked(file: File, loaded: Loaded, schema: &Schema) -> Self {
+        let mut checked = schema.check(&loaded);
+        let name = under_one_name(&loaded, &mut checked);
+        let mut usable = checked.usable(&loaded.effective);
+        if let Some(channels) = usable.get_mut("channels").and_then(Value::as_object_mut) {
+            let section = channels.remove(name);
+            channels.retain(|name, _| !CHANNEL_NAMES.contains(&name.as_str()));
+            channels.extend(section.map(|section| (CHANNEL_ID.to_owned(), section)));
+        }
+        Self { file, loaded, checked, usable, name }
+    }
+
+    /// Returns where the file is, whether it is there or not.
+    pub(crate) fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// Returns all that can be used of the file.
+    pub(crate) fn usable(&self) -> &Value {
+        &self.usable
+    }
+
+    /// Returns the section of a channel; empty if it says nothing or is broken.
+    pub(crate) fn channel(&self, id: &str) -> Value {
+        let section = self.usable.get("channels").and_then(|channels| channels.get(id));
+        section.filter(|it| !it.is_null()).cloned().unwrap_or_else(|| Value::Object(Map::new()))
+    }
+
+    /// Returns where a setting of the WeChat channel stands.
+    pub(crate) fn place(&self, setting: &str) -> String {
+        format!("channels.{}.{setting}", self.name).trim_end_matches('.').to_owned()
+    }
+
+    /// Returns what is wrong with the section of a channel, if it is broken.
+    pub(crate) fn fault_of(&self, channel: &str) -> Option<String> {
+        let name = if channel == CHANNEL_ID { self.name } else { channel };
+        let issues = self.checked.broken.get(&section(name))?;
+        Some(issues.iter().map(located).collect::<Vec<_>>().join("; "))
+    }
+
+    /// Returns all sections that cannot be used.
+    pub(crate) fn faults(&self) -> Vec<Fault> {
+        let broken = self.checked.broken.iter();
+        let faults = broken.flat_map(|(section, issues)| {
+            issues.iter().map(|issue| Fault {
+                section: (!section.is_root()).then(|| section.to_string()),
+                message: located(issue),
+            })
+        });
+        faults.collect()
+    }
+
+    /// Reports what in the file was not understood.
+    pub(crate) fn warn(&self) {
+        let file = self.path().display();
+        for warning in &self.loaded.warnings {
+            tracing::warn!(%file, "{warning}");
+        }
+        for issue in &self.checked.warnings {
+            tracing::warn!(%file, "{}", located(issue));
+        }
+        for Fault { message, .. } in self.faults() {
+            tracing::error!(%file, "{message}; the section is not used");
+        }
+    }
+
+    /// Returns a secret, unless what it refers to is missing.
+    pub(crate) fn secret(&self, path: &Place) -> Option<String> {
+        if let Some(missing) = self.loaded.missing(path) {
+            tracing::error!("{missing}");
+            return None;
+        }
+        path.get(&self.usable).and_then(Value::as_str).map(str::to_owned)
     }
 
     /// Returns a path in the file: one that is not whole begins at the file's folder.
     pub(crate) fn whole(&self, path: &Path) -> PathBuf {
-        self.path.parent().map_or_else(|| path.to_owned(), |folder| folder.join(path))
+        self.path().parent().map_or_else(|| path.to_owned(), |folder| folder.join(path))
     }
 
-    fn stamp(&self) -> Option<Stamp> {
-        let found = fs::metadata(&self.path).ok()?;
-        Some(Stamp { modified: found.modified().ok(), len: found.len() })
+    /// Watches the file and what it includes, from when it was read.
+    pub(crate) fn watcher(&self) -> Watcher {
+        Watcher::new(&self.loaded)
     }
 
-    fn object(&self, text: &str) -> Result<Map<String, Value>, ConfigError> {
-        // JSON5 allows what the parser allows by default, and wants its commas.
-        let options = ParseOptions { allow_missing_commas: false, ..ParseOptions::default() };
-        let root: Value = jsonc_parser::parse_to_serde_value(text, &options)
-            .map_err(|why| ConfigError::Garbled { path: self.path.clone(), why })?;
-        if let Value::Object(root) = root {
-            return Ok(root);
-        }
-        let what = "it must be an object in braces".to_owned();
-        Err(ConfigError::Wrong { path: self.path.clone(), what })
+    /// Goes on watching, with the files of this version.
+    pub(crate) fn follow(&self, watcher: &mut Watcher) {
+        watcher.follow(&self.loaded);
     }
+}
 
-    fn parse(&self, text: &str) -> Result<(Config, Vec<String>), ConfigError> {
-        let wrong = |what: String| ConfigError::Wrong { path: self.path.clone(), what };
-        let mut root = self.object(text)?;
-        let channels = root.remove("channels").filter(|it| !it.is_null()).unwrap_or_else(nothing);
-        let Value::Object(channels) = channels else {
-            return Err(wrong("channels: it must be an object in braces".to_owned()));
+/// Finds the name under which the channel stands there. Under a second one it
+/// cannot be told which counts, so the section is broken.
+fn under_one_name(loaded: &Loaded, checked: &mut Checked) -> &'static str {
+    let is_there = |name: &&str| section(name).get(&loaded.effective).is_some();
+    let mut names = CHANNEL_NAMES.into_iter().filter(is_there);
+    let first = names.next().unwrap_or(CHANNEL_ID);
+    for second in names {
+        let path = section(second);
+        let issue = Issue {
+            place: loaded.place(&path).cloned(),
+            message: format!("the channel stands there already, as {first}"),
+            path,
+            suggestion: None,
+            severity: Severity::Error,
         };
-        let unknown = root.keys().filter(|key| !OPENCLAWS.contains(&key.as_str()));
-        let mut warnings: Vec<_> =
-            unknown.map(|key| format!("{key}: not known, and ignored")).collect();
-        let mut found = None;
-        for (name, section) in channels {
-            let section = if section.is_null() { nothing() } else { section };
-            match CHANNEL_NAMES.iter().find(|known| **known == name) {
-                Some(place) if found.is_none() => found = Some(Config { section, place }),
-                Some(_) => {
-                    return Err(wrong(format!("channels.{name}: the channel stands there twice")));
-                }
-                None => {
-                    warnings.push(format!("channels.{name}: no such channel here, and ignored"));
-                }
-            }
-        }
-        Ok((found.unwrap_or_default(), warnings))
+        checked.broken.entry(section(first)).or_default().push(issue);
     }
+    first
+}
+
+fn located(issue: &Issue) -> String {
+    match &issue.place {
+        Some(place) => format!("{place}: {issue}"),
+        None => issue.to_string(),
+    }
+}
+
+/// Errors of the file say all that there is to say in one line.
+pub(crate) fn wrong(message: String) -> CliError {
+    CliError::new(Kind::Config, message).hinted(t!("hint.config"))
 }
 
 #[cfg(test)]
@@ -247,47 +237,49 @@ mod tests {
 
     use super::*;
 
-    fn parse(text: &str) -> Result<(Config, Vec<String>), String> {
-        let file = ConfigFile { path: "c.json5".into(), seen: None };
-        file.parse(text).map_err(|err| err.to_string())
+    fn read(text: &str) -> Result<Configuration, String> {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join(NAME), text).unwrap();
+        let folder = format!("{}/", dir.path().display());
+        Configuration::read(None, dir.path()).map_err(|err| err.message.replace(&folder, ""))
     }
 
     #[test]
     fn the_section_is_found_under_each_name_and_json5_is_read() {
         for name in CHANNEL_NAMES {
             let text = format!("{{ // mine\n channels: {{ '{name}': {{ routeTag: 0x7, }}, }}, }}");
-            let config = Config { section: json!({"routeTag": 7}), place: name };
-            assert_eq!(parse(&text), Ok((config, Vec::new())));
+            let read = read(&text).unwrap();
+            assert_eq!(read.channel(CHANNEL_ID), json!({"routeTag": 7}));
+            assert_eq!(read.place("routeTag"), format!("channels.{name}.routeTag"));
         }
-        let (empty, warnings) = parse("{}").unwrap();
-        assert_eq!((empty.section, warnings), (json!({}), Vec::new()));
+        assert_eq!(read("{}").unwrap().channel(CHANNEL_ID), json!({}));
     }
 
     #[test]
-    fn keys_that_nobody_knows_are_warned_of_and_openclaws_are_not() {
-        let text = "{agents: {}, gateway: 1, chanels: {}, channels: {telegram: {}}}";
-        let (_, warnings) = parse(text).unwrap();
-        let expected = [
-            "chanels: not known, and ignored",
-            "channels.telegram: no such channel here, and ignored",
-        ];
-        assert_eq!(warnings, expected);
+    fn a_wrong_value_breaks_its_section_and_nothing_else() {
+        let text = "{channels: {weixin: {enabled: 'perhaps'}}, session: {dmScope: 'main'}}";
+        let read = read(text).unwrap();
+        assert_eq!(read.channel(CHANNEL_ID), json!({}));
+        assert_eq!(read.usable()["session"], json!({"dmScope": "main"}));
+        let sections: Vec<_> = read.faults().into_iter().map(|fault| fault.section).collect();
+        assert_eq!(sections, [Some("channels.weixin".to_owned())]);
+        assert!(read.fault_of(CHANNEL_ID).is_some_and(|it| it.contains("enabled")));
     }
 
     #[test]
-    fn a_file_that_cannot_be_used_says_where() {
-        let cases = [
-            ("{\n  channels: {", "c.json5:2:14: Unterminated object"),
-            ("{a: 1\n b: 2}", "c.json5:1:6: Expected comma"),
-            ("", "c.json5: it must be an object in braces"),
-            ("{channels: 1}", "c.json5: channels: it must be an object in braces"),
-            (
-                "{channels: {weixin: {}, wechat: {}}}",
-                "c.json5: channels.weixin: the channel stands there twice",
-            ),
-        ];
+    fn a_channel_that_stands_there_twice_is_used_under_neither_name() {
+        let read = read("{channels: {weixin: {}, wechat: {name: 'x'}}}").unwrap();
+        assert!(read.fault_of(CHANNEL_ID).is_some_and(|it| it.contains("as weixin")));
+        assert_eq!(read.channel(CHANNEL_ID), json!({}));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_says_where() {
+        let cases =
+            [("{a: 1\n b: 2}", "config.json5:1:6"), ("", "config.json5: it must be an object")];
         for (text, expected) in cases {
-            assert_eq!(parse(text).map(drop), Err(expected.to_owned()), "{text}");
+            let err = read(text).map(drop).unwrap_err();
+            assert!(err.starts_with(expected), "{text}: {err}");
         }
     }
 }

@@ -3,15 +3,19 @@
 
 use std::process::ExitCode;
 
+mod agents;
+mod bundled;
 mod cli;
 mod commands;
 mod composition;
 mod config;
 mod control;
 mod error;
+mod host;
 mod language;
 mod output;
 mod qr;
+mod reload;
 mod rules;
 mod signals;
 mod texts;

@@ -2,7 +2,7 @@
 //! its one name: `weixin` and `wechat` stand for it everywhere, also where
 //! OpenClaw takes them for channels of their own.
 
-use gateway::{AccessSettings, RouteSettings};
+use gateway::{AccessSettings, QueueSettings, RouteSettings, SessionSettings};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use weixin::CHANNEL_ID;
@@ -45,6 +45,25 @@ pub(crate) fn route(root: &Value) -> Result<RouteSettings, CliError> {
         rename_prefixes(Some(ids));
     }
     read(sections)
+}
+
+/// Reads what happens to messages of a busy session.
+pub(crate) fn queue(root: &Value) -> Result<QueueSettings, CliError> {
+    let section = root.get("messages").and_then(|it| it.get("queue"));
+    let mut queue = section.cloned().unwrap_or_default();
+    rename_keys(queue.get_mut("byChannel"));
+    of_section(queue)
+}
+
+/// Reads when sessions begin anew.
+pub(crate) fn sessions(root: &Value) -> Result<SessionSettings, CliError> {
+    let mut section = root.get("session").cloned().unwrap_or_default();
+    rename_keys(section.get_mut("resetByChannel"));
+    of_section(section)
+}
+
+fn of_section<T: DeserializeOwned>(section: Value) -> Result<T, CliError> {
+    read(section.as_object().cloned().unwrap_or_default())
 }
 
 /// Takes the sections that are there and say something.

@@ -13,7 +13,7 @@ use crate::texts::t;
 use crate::{output, rules};
 
 pub(crate) fn run(command: AgentsCommand, state: &State) -> Result<(), CliError> {
-    let settings = rules::route(&state.root()?)?;
+    let settings = rules::route(&state.root())?;
     match command {
         AgentsCommand::List { json } => {
             list(&settings, json);
@@ -146,7 +146,7 @@ fn write_bindings(state: &State, changes: &[Change]) -> Result<(), CliError> {
     if changes.is_empty() {
         return Ok(());
     }
-    let root = state.root()?;
+    let root = state.root();
     let path = Path::root().key("bindings");
     let before = root.get("bindings").and_then(Value::as_array).cloned();
     let is_new = before.is_none();

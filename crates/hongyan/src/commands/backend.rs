@@ -4,8 +4,9 @@ use std::io::ErrorKind;
 
 use backend::{Backend, Config, Policy, StartError};
 
+use crate::agents::secret_from_env;
 use crate::cli::{BackendArgs, PolicyName};
-use crate::composition::{State, secret_from_env};
+use crate::composition::State;
 use crate::error::{CliError, Kind};
 use crate::texts::t;
 use crate::{output, signals};

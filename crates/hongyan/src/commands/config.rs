@@ -2,9 +2,7 @@
 
 use std::path::{Path as FilePath, PathBuf};
 
-use ::config::{
-    Checked, ConfigError, Edit, Environment, File, Issue, Loaded, Path, Schema, redacted,
-};
+use ::config::{Checked, ConfigError, Edit, File, Issue, Loaded, Path, Schema, redacted};
 use serde_json::{Value, json};
 
 use crate::cli::{ConfigCommand, FileArgs, GetArgs, ValidateArgs};
@@ -14,11 +12,7 @@ use crate::output;
 use crate::texts::t;
 
 mod change;
-mod effect;
 mod values;
-
-/// The names of the WeChat channel under `channels`.
-const CHANNEL_NAMES: [&str; 3] = [weixin::CHANNEL_ID, "weixin", "wechat"];
 
 /// The file, and what may stand in it.
 struct Desk {
@@ -31,7 +25,7 @@ pub(crate) fn run(
     named: Option<PathBuf>,
     state: &State,
 ) -> Result<(), CliError> {
-    let desk = Desk::open(named.unwrap_or_else(|| state.dir().join("config.json5")));
+    let desk = Desk::open(crate::config::path(named, state.dir()));
     match command {
         ConfigCommand::Get(args) => desk.get(&args),
         ConfigCommand::Set(args) => desk.set(&args),
@@ -49,30 +43,13 @@ pub(crate) fn run(
 /// Edits the file for another command, checked as `config set` is. What is in
 /// the way is told, and nothing is changed.
 pub(super) fn edit(state: &State, edits: &[Edit]) -> Result<(), CliError> {
-    let path = state
-        .config()
-        .map_or_else(|| state.dir().join("config.json5"), |file| file.path().to_owned());
-    Desk::open(path).edit(edits).map(drop)
-}
-
-/// Returns what may stand in the file: the channel's section by each of its names.
-fn schema() -> Schema {
-    CHANNEL_NAMES.iter().fold(Schema::standard(), |schema, name| {
-        let section = Path::root().key("channels").key(*name);
-        schema.with_section(&section, weixin::settings::schema())
-    })
-}
-
-fn environment() -> Environment {
-    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-        Some((name.into_string().ok()?, value.into_string().ok()?))
-    };
-    Environment::new(std::env::vars_os().filter_map(text))
+    let path = state.config().map(|config| config.path().to_owned());
+    Desk::open(crate::config::path(path, state.dir())).edit(edits).map(drop)
 }
 
 impl Desk {
     fn open(path: PathBuf) -> Self {
-        Self { file: File::open(path).with_environment(environment()), schema: schema() }
+        Self { file: crate::config::file(path), schema: crate::config::schema() }
     }
 
     fn get(&self, args: &GetArgs) -> Result<(), CliError> {

@@ -4,16 +4,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use backend::{Backend, Config, Seen, SeenItem, User};
-use contract::Channel as _;
 use gateway::Gateway;
 use tokio::time::{Instant, sleep};
-use weixin::WeixinChannel;
 
 use super::backend::{policy, start as start_backend};
 use super::login::{Face, LoginRequest};
+use crate::agents;
 use crate::cli::DemoArgs;
-use crate::composition::{State, agent};
+use crate::composition::State;
 use crate::error::{CliError, Kind};
+use crate::host::{Running, Wanted};
 use crate::texts::t;
 use crate::{output, signals};
 
@@ -28,7 +28,7 @@ const LOOK: Duration = Duration::from_millis(10);
 
 pub(crate) async fn run(args: DemoArgs, named: Option<PathBuf>) -> Result<(), CliError> {
     let home = Home::open(named)?;
-    let agent = agent(&args.agent)?;
+    let only = agents::named(&args.agent)?;
     let backend = start_backend(Config {
         store: Some(home.state.backend()),
         policy: policy(args.policy),
@@ -39,10 +39,10 @@ pub(crate) async fn run(args: DemoArgs, named: Option<PathBuf>) -> Result<(), Cl
     let person = backend.user(PERSON).await;
     let bot = home.log_in(&backend, &person, args.login).await?;
 
-    let channel = home.state.channel()?;
-    let gateway = home.state.start_gateway(channel.clone(), agent, &[]).await?;
+    let wanted = Wanted { only, allow_from: Vec::new() };
+    let Running { gateway, .. } = Running::start(home.state.clone(), wanted).await?;
     let outcome = match &args.say {
-        Some(text) => say(&person, text, &channel).await,
+        Some(text) => say(&person, text, &gateway).await,
         None => {
             home.introduce(&phone_page(&backend, &person, bot.as_deref()), args.no_open);
             signals::stop_asked().await;
@@ -145,7 +145,7 @@ fn phone_page(backend: &Backend, person: &User, bot: Option<&str>) -> String {
 
 /// Says something as the person and prints what comes back, until nothing more
 /// is on its way.
-async fn say(person: &User, text: &str, channel: &WeixinChannel) -> Result<(), CliError> {
+async fn say(person: &User, text: &str, gateway: &Gateway) -> Result<(), CliError> {
     let mut n_printed = person.sees().await.len();
     let asked = person.says(text).await;
     let begun = Instant::now();
@@ -153,7 +153,7 @@ async fn say(person: &User, text: &str, channel: &WeixinChannel) -> Result<(), C
         // In this order: a message that was acknowledged is in the inbox until
         // its replies are in the outbox, and these are there until they are seen.
         let is_read = person.sees().await.iter().any(|it| it.id == asked && it.delivered);
-        let at_rest = is_read && is_at_rest(channel).await?;
+        let at_rest = is_read && is_at_rest(gateway).await?;
         let seen = person.sees().await;
         seen.iter().skip(n_printed).filter(|message| !message.from_me).for_each(print);
         n_printed = seen.len();
@@ -166,9 +166,14 @@ async fn say(person: &User, text: &str, channel: &WeixinChannel) -> Result<(), C
     Err(CliError::new(Kind::Unavailable, t!("error.no_answer", secs = secs)))
 }
 
-async fn is_at_rest(channel: &WeixinChannel) -> Result<bool, CliError> {
-    let accounts = channel.status().await?;
-    Ok(accounts.iter().all(|account| account.inbox == 0 && account.outbox == 0))
+async fn is_at_rest(gateway: &Gateway) -> Result<bool, CliError> {
+    for channel in gateway.channels() {
+        let accounts = channel.status().await?;
+        if accounts.iter().any(|account| account.inbox > 0 || account.outbox > 0) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn print(message: &Seen) {

@@ -75,7 +75,7 @@ async fn approve(args: PairingApproveArgs, state: &State) -> Result<(), CliError
     let desk = Desk::open(state, channel, args.account.as_deref()).await?;
     let approved = desk.pairing.approve(&desk.channel, desk.account.as_ref(), code).await;
     let request = approved.map_err(CliError::bug)?.ok_or_else(|| no_request(&desk, code))?;
-    let access = rules::access(&state.root()?)?;
+    let access = rules::access(&state.root())?;
     let owner = access.owner_to_configure(&desk.channel, &request.id);
     let owner = owner.filter(|owner| configure_owner(state, owner)).map(|owner| owner.entry);
     let told = if notify { Some(tell(state, &desk, &request).await) } else { None };

@@ -17,7 +17,6 @@ use crate::error::{CliError, Kind};
 use crate::output;
 use crate::texts::t;
 
-mod bundled;
 mod refusal;
 mod settings;
 mod shown;
@@ -28,11 +27,8 @@ pub(crate) fn run(
     state: &State,
     config: Option<PathBuf>,
 ) -> Result<(), CliError> {
-    let path = config.unwrap_or_else(|| state.dir().join("config.json5"));
-    let settings = Settings::read(path)?;
-    let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
-    let house = House::new(state.dir(), bundled::version(), bundled::all()).with_home(home);
-    let mut desk = Desk { house, settings };
+    let settings = Settings::read(crate::config::path(config, state.dir()))?;
+    let mut desk = Desk { house: state.plugins(), settings };
     match command {
         PluginsCommand::List(args) => shown::list(&desk.inventory(), args),
         PluginsCommand::Install(args) => desk.install(args),

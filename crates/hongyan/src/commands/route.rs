@@ -31,7 +31,7 @@ struct Explained {
 
 async fn explain(args: RouteExplainArgs, state: &State) -> Result<(), CliError> {
     let sender = sender(&args, state);
-    let root = state.root()?;
+    let root = state.root();
     let (access, route) = (rules::access(&root)?, rules::route(&root)?);
     let pairing = state.pairing().await?;
     let approved = pairing.is_approved(&sender.conversation).map_err(CliError::bug)?;

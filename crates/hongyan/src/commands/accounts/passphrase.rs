@@ -3,8 +3,8 @@
 
 use zeroize::Zeroizing;
 
+use crate::agents::secret_from_env;
 use crate::cli::PassphraseArgs;
-use crate::composition::secret_from_env;
 use crate::error::{CliError, Kind};
 use crate::output;
 use crate::texts::t;

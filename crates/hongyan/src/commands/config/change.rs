@@ -4,12 +4,12 @@ use std::io::Read as _;
 
 use ::config::{Draft, Edit, EditError, Path, Schema, text};
 
-use super::effect::effect;
 use super::values::{batch, how, value};
 use super::{Desk, fail, root_issue, shown};
 use crate::cli::{PatchArgs, SetArgs, UnsetArgs};
 use crate::error::CliError;
 use crate::output;
+use crate::reload::effect;
 use crate::texts::t;
 
 /// What was asked for, and how its success is told.

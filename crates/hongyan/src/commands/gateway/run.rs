@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
-use contract::Channel as _;
+use ::config::{Path, Watcher};
 use gateway::Gateway;
-use gateway::control::{Control, ControlConfig, PORT, Wish};
+use gateway::control::{Control, ControlConfig, PORT, Token, Wish};
 use lockfile::{Lock, LockError};
-use weixin::WeixinChannel;
 
+use crate::agents;
 use crate::cli::RunArgs;
-use crate::composition::{GRACE, State, agent};
+use crate::composition::{GRACE, State};
+use crate::config::Configuration;
 use crate::control::{PROGRAM, logs, running};
 use crate::error::{CliError, Kind};
+use crate::host::{Reloaded, Running, Wanted};
 use crate::output;
 use crate::signals::{Asked, Signals};
 use crate::texts::t;
@@ -61,58 +63,73 @@ async fn one(
     control: &mut Control,
     signals: &mut Signals,
 ) -> Result<After, CliError> {
-    let agent = agent(&args.agent)?;
-    let channel = state.channel()?;
-    let gateway = state.start_gateway(channel.clone(), agent, &args.allow_from).await?;
-    control.attach(gateway.clone());
-    greet(state, control);
-    let watched = async {
-        match state.config() {
-            Some(file) => file.watch(&channel).await,
-            None => std::future::pending().await,
-        }
-    };
-    let end = tokio::select! {
-        end = asked(state, &channel, control, signals) => end,
-        () = watched => End { after: After::Stop, grace: GRACE },
-    };
+    let wanted = Wanted { only: agents::named(&args.agent)?, allow_from: args.allow_from.clone() };
+    let mut running = Running::start(state.clone(), wanted).await?;
+    control.attach(running.gateway.clone());
+    greet(running.state(), control);
+    let end = until_ended(&mut running, control, signals).await;
     control.detach();
-    finish(&gateway, &end, signals).await;
+    finish(&running.gateway, &end, signals).await;
     Ok(end.after)
 }
 
-/// Waits until the gateway is to end.
-async fn asked(
-    state: &State,
-    channel: &WeixinChannel,
-    control: &mut Control,
-    signals: &mut Signals,
-) -> End {
+/// Waits until the gateway is to end, and follows the configuration meanwhile.
+async fn until_ended(running: &mut Running, control: &mut Control, signals: &mut Signals) -> End {
+    let mut watcher = running.state().config().map(Configuration::watcher);
     loop {
         let wish = tokio::select! {
             asked = signals.next() => match asked {
                 Asked::Stop => return End { after: After::Stop, grace: GRACE },
                 Asked::Restart => return End { after: After::Restart, grace: GRACE },
             },
-            wish = control.wish() => wish,
+            wish = control.wish() => Some(wish),
+            () = changed(watcher.as_mut(), running.state()) => None,
         };
-        match wish {
-            Wish::Stop { grace } => return End { after: After::Stop, grace },
-            Wish::Restart { grace } => return End { after: After::Restart, grace },
-            Wish::Reload(answer) => {
-                if answer.send(reload(state, channel).await).is_err() {
-                    tracing::debug!("whoever wanted a reload has gone");
-                }
-            }
+        let answer = match wish {
+            Some(Wish::Stop { grace }) => return End { after: After::Stop, grace },
+            Some(Wish::Restart { grace }) => return End { after: After::Restart, grace },
+            Some(Wish::Reload(answer)) => Some(answer),
+            None => None,
+        };
+        let reloaded = reload(running).await;
+        if let (Some(config), Some(watcher)) = (running.state().config(), watcher.as_mut()) {
+            config.follow(watcher);
+        }
+        let must_restart = reloaded.as_ref().is_ok_and(|it| !it.restart.is_empty());
+        if let Some(answer) = answer
+            && answer.send(reloaded.map(|it| it.warnings)).is_err()
+        {
+            tracing::debug!("whoever wanted a reload has gone");
+        }
+        if must_restart {
+            return End { after: After::Restart, grace: GRACE };
         }
     }
 }
 
-async fn reload(state: &State, channel: &WeixinChannel) -> Result<Vec<String>, String> {
-    let Some(mut file) = state.config() else { return Ok(Vec::new()) };
-    let config = file.read().map_err(|err| err.to_string())?;
-    let applied = channel.configure(config.section.clone()).await;
-    applied.map_err(|err| file.placed(&config, err).to_string())
+/// Waits for another version of the file, unless such versions do not count.
+async fn changed(watcher: Option<&mut Watcher>, state: &State) {
+    let mode = state.root().pointer("/gateway/reload/mode").cloned();
+    match watcher {
+        Some(watcher) if mode != Some("off".into()) => watcher.changed().await,
+        Some(_) | None => std::future::pending().await,
+    }
+}
+
+async fn reload(running: &mut Running) -> Result<Reloaded, String> {
+    let reloaded = running.reload().await;
+    match &reloaded {
+        Ok(Reloaded { changed, .. }) if changed.is_empty() => {}
+        Ok(Reloaded { changed, warnings, restart }) => {
+            let paths = changed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            tracing::info!(paths, restart = !restart.is_empty(), "configuration applied");
+            warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+        }
+        Err(err) => {
+            tracing::error!(error = %err, "configuration not applied; the earlier one holds")
+        }
+    }
+    reloaded
 }
 
 async fn finish(gateway: &Gateway, end: &End, signals: &mut Signals) {
@@ -164,10 +181,14 @@ fn is_supervised() -> bool {
 }
 
 async fn serve(args: &RunArgs, state: &State) -> Result<Control, CliError> {
+    let root = state.root();
+    let port = root.pointer("/gateway/port").and_then(serde_json::Value::as_u64);
+    let port = args.port.or_else(|| u16::try_from(port?).ok());
+    let token = Path::root().key("gateway").key("auth").key("token");
     let config = ControlConfig {
         state: state.dir().to_owned(),
-        port: args.port.unwrap_or(PORT),
-        token: None,
+        port: port.unwrap_or(PORT),
+        token: state.config().and_then(|config| config.secret(&token)).map(Token::new),
         program: PROGRAM.to_owned(),
         logs: logs(),
     };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::PathBuf;
 
-use ::config::{Edit as FileEdit, Environment, File, How, Path};
+use ::config::{Edit as FileEdit, File, How, Path};
 use ::plugins::{ConfigEdit, Edit, PluginSettings};
 use serde_json::{Value, json};
 
@@ -20,10 +20,7 @@ pub(super) struct Settings {
 
 impl Settings {
     pub(super) fn read(path: PathBuf) -> Result<Self, CliError> {
-        let variables = std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        });
-        let file = File::open(path).with_environment(Environment::new(variables));
+        let file = crate::config::file(path);
         let wrong =
             |message: String| CliError::new(Kind::Config, message).hinted(t!("hint.config"));
         let loaded = file.read().map_err(|err| wrong(err.to_string()))?;

@@ -12,12 +12,12 @@ const WEIXIN: Bundled = Bundled {
     channels: &[weixin::CHANNEL_ID],
 };
 
-pub(super) fn all() -> Vec<Bundled> {
+pub(crate) fn all() -> Vec<Bundled> {
     vec![WEIXIN]
 }
 
 /// Returns the version of this program.
-pub(super) fn version() -> Version {
+pub(crate) fn version() -> Version {
     // Cargo accepts nothing else.
     Version::parse(env!("CARGO_PKG_VERSION")).unwrap_or(Version::new(0, 0, 0))
 }

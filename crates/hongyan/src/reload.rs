@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ::config::{Outcome, Path, Rule, Rules};
 
-use super::CHANNEL_NAMES;
+use crate::config::CHANNEL_NAMES;
 use crate::texts::t;
 
 /// Sections that are read anew whenever they are needed, and those that a
@@ -52,7 +52,7 @@ const HOT: [(&str, &str); 20] = [
 ];
 
 /// Returns what changes mean.
-pub(super) fn rules() -> Rules {
+pub(crate) fn rules() -> Rules {
     let rule = |prefix: &str, outcome: Outcome| {
         // The tables are ours: a test reads them all.
         let prefix = prefix.parse().unwrap_or_else(|_| Path::root());
@@ -68,7 +68,7 @@ pub(super) fn rules() -> Rules {
 }
 
 /// Says when changes begin to hold.
-pub(super) fn effect(changed: &[Path]) -> Cow<'static, str> {
+pub(crate) fn effect(changed: &[Path]) -> Cow<'static, str> {
     let rules = rules();
     let worst = changed.iter().map(|path| rules.outcome(path)).max();
     match worst {

@@ -1,0 +1,222 @@
+//! The gateway that runs, with the channels that the configuration wants, kept
+//! in step with the file.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::config::Path;
+use ::plugins::external::{External, Launch, Pace};
+use ::plugins::{Found, Inventory, PluginSettings};
+use contract::stdio::Hello;
+use contract::{Channel, ChannelError, ChannelId};
+use gateway::{Agent, Config, Gateway, GatewayError};
+use serde_json::Value;
+use weixin::CHANNEL_ID;
+
+use crate::composition::State;
+use crate::error::{CliError, Kind};
+use crate::reload;
+
+/// How long a channel may take to go while the others stay.
+const LEAVE: Duration = Duration::from_secs(5);
+
+/// What a gateway is started with besides the configuration.
+pub(crate) struct Wanted {
+    /// The agent of the command line, which answers for all.
+    pub(crate) only: Option<Arc<dyn Agent>>,
+    /// Who is heard besides.
+    pub(crate) allow_from: Vec<String>,
+}
+
+/// A gateway and its channels.
+pub(crate) struct Running {
+    pub(crate) gateway: Gateway,
+    state: State,
+    wanted: Wanted,
+    channels: BTreeMap<ChannelId, Seated>,
+}
+
+/// A channel that runs.
+struct Seated {
+    kind: Kinship,
+    channel: Arc<dyn Channel>,
+    /// The settings that it has.
+    section: Value,
+}
+
+/// Whose channel it is; one that is another's now is started anew.
+#[derive(Clone, Debug, PartialEq)]
+enum Kinship {
+    Bundled,
+    Plugin { id: String, root: PathBuf, version: Option<String>, command: Vec<String> },
+}
+
+/// What has become of another version of the file.
+#[derive(Debug, Default)]
+pub(crate) struct Reloaded {
+    /// What differs.
+    pub(crate) changed: Vec<Path>,
+    /// What was not understood.
+    pub(crate) warnings: Vec<String>,
+    /// What asks for a new start.
+    pub(crate) restart: Vec<Path>,
+}
+
+impl Running {
+    /// Starts a gateway on a state folder, with all channels that are wanted.
+    pub(crate) async fn start(state: State, wanted: Wanted) -> Result<Self, CliError> {
+        let state = with_plugins(state).await?;
+        let mut config = Config::new(state.gateway(), crate::agents::guide());
+        config.rules = state.rules(wanted.only.as_ref(), &wanted.allow_from)?;
+        let gateway = Gateway::start(config, Vec::new()).await.map_err(|err| match err {
+            GatewayError::Channel { source, .. } => source.into(),
+            GatewayError::Rules(_) => CliError::new(Kind::Config, err.to_string()),
+            GatewayError::Store(_) => CliError::new(Kind::Config, err.to_string()).caused_by(err),
+        })?;
+        let mut running = Self { gateway, state, wanted, channels: BTreeMap::new() };
+        running.seat().await.map_err(CliError::from)?;
+        Ok(running)
+    }
+
+    /// Returns the state folder with the configuration that is followed.
+    pub(crate) fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Reads the file again and follows it. One that cannot be used, or that
+    /// has a section that could be used before and cannot any more, changes
+    /// nothing.
+    pub(crate) async fn reload(&mut self) -> Result<Reloaded, String> {
+        let Some(before) = self.state.config().cloned() else { return Ok(Reloaded::default()) };
+        let read = tokio::task::spawn_blocking(move || before.again().map(|anew| (before, anew)));
+        let read = read.await.map_err(|err| err.to_string())?;
+        let (before, anew) = read.map_err(|err| err.message)?;
+        let in_words = |err: CliError| err.message;
+        let state = self.state.clone().with(anew).map_err(in_words)?;
+        let state = with_plugins(state).await.map_err(in_words)?;
+        let Some(anew) = state.config() else { return Ok(Reloaded::default()) };
+        if let Some(fault) = anew.faults().into_iter().find(|it| !before.faults().contains(it)) {
+            return Err(fault.message);
+        }
+        if let Some(fault) = state.fault().filter(|_| self.state.fault().is_none()) {
+            return Err(fault.to_owned());
+        }
+        let plan = reload::rules().plan(before.usable(), anew.usable());
+        anew.warn();
+        let rules = state.rules(self.wanted.only.as_ref(), &self.wanted.allow_from);
+        let rules = rules.map_err(in_words)?;
+        self.gateway.configure(rules).map_err(|err| err.to_string())?;
+        self.state = state;
+        let warnings = self.seat().await.map_err(|err| err.to_string())?;
+        Ok(Reloaded { changed: plan.changed, warnings, restart: plan.restart })
+    }
+
+    /// Lets channels go that are not wanted any more, starts those that are, and
+    /// gives the others their settings. Returns what they did not understand.
+    async fn seat(&mut self) -> Result<Vec<String>, ChannelError> {
+        let wanted = self.wanted_channels();
+        let stays = |id: &ChannelId, seated: &Seated| wanted.get(id) == Some(&seated.kind);
+        let gone: Vec<_> = self.channels.extract_if(.., |id, seated| !stays(id, seated)).collect();
+        for (id, _) in gone {
+            tracing::info!(channel = %id, "the channel leaves");
+            self.gateway.leave(&id, LEAVE).await;
+        }
+        let mut warnings = Vec::new();
+        for (id, kind) in wanted {
+            let section = self.section(&id);
+            if let Some(seated) = self.channels.get_mut(&id) {
+                if seated.section != section {
+                    warnings.extend(seated.channel.configure(section.clone()).await?);
+                    seated.section = section;
+                }
+                continue;
+            }
+            let channel = self.make(&id, &kind)?;
+            if let Kinship::Plugin { .. } = kind {
+                warnings.extend(channel.configure(section.clone()).await?);
+            }
+            self.gateway.join(Arc::clone(&channel)).await?;
+            self.channels.insert(id, Seated { kind, channel, section });
+        }
+        Ok(warnings)
+    }
+
+    /// Returns the channels that the configuration wants, and whose they are.
+    fn wanted_channels(&self) -> BTreeMap<ChannelId, Kinship> {
+        let inventory = inventory(&self.state);
+        let mut wanted = BTreeMap::new();
+        for found in inventory.enabled() {
+            for channel in &found.channels {
+                if let Some(kind) = kinship(found) {
+                    wanted.entry(ChannelId::new(channel.as_str())).or_insert(kind);
+                }
+            }
+        }
+        if let Some(fault) = self.state.fault() {
+            tracing::error!(fault, "the channel does not run");
+            wanted.remove(&ChannelId::new(CHANNEL_ID));
+        }
+        let config = self.state.config();
+        wanted.retain(|id, _| config.is_none_or(|it| it.fault_of(id.as_str()).is_none()));
+        wanted
+    }
+
+    fn section(&self, id: &ChannelId) -> Value {
+        self.state.config().map_or(Value::Null, |config| config.channel(id.as_str()))
+    }
+
+    fn make(&self, id: &ChannelId, kind: &Kinship) -> Result<Arc<dyn Channel>, ChannelError> {
+        let Kinship::Plugin { id: plugin, root, command, .. } = kind else {
+            let channel = self.state.channel();
+            let channel = channel.map_err(|err| ChannelError::Failed(err.message))?;
+            return Ok(Arc::new(channel));
+        };
+        let launch = Launch {
+            plugin: plugin.clone(),
+            channel: id.clone(),
+            command: command.clone(),
+            dir: root.clone(),
+            state_dir: self.state.dir().join("plugins").join(plugin),
+            hello: Hello::new("hongyan", env!("CARGO_PKG_VERSION")),
+        };
+        Ok(Arc::new(External::new(launch, Pace::default())))
+    }
+}
+
+/// Checks the configuration against what installed plugins say, too.
+async fn with_plugins(state: State) -> Result<State, CliError> {
+    let Some(config) = state.config().cloned() else { return Ok(state) };
+    let looked = tokio::task::spawn_blocking(move || {
+        let inventory = inventory(&state);
+        state.with(config.with_plugins(&inventory))
+    });
+    looked.await.map_err(CliError::bug)?
+}
+
+/// Looks which plugins there are. Blocks.
+fn inventory(state: &State) -> Inventory {
+    let settings = PluginSettings::parse(&state.root()["plugins"]).unwrap_or_else(|err| {
+        tracing::error!(error = %err, "plugins: settings not understood; only what is built in runs");
+        PluginSettings::default()
+    });
+    let inventory = state.plugins().inventory(&settings);
+    for finding in &inventory.findings {
+        tracing::warn!("{finding}");
+    }
+    inventory
+}
+
+fn kinship(found: &Found) -> Option<Kinship> {
+    let (Some(root), Some(package)) = (&found.root, &found.package) else {
+        return Some(Kinship::Bundled);
+    };
+    let run = package.manifest.run.as_ref()?;
+    Some(Kinship::Plugin {
+        id: found.id.clone(),
+        root: root.clone(),
+        version: found.version.clone(),
+        command: run.command.clone(),
+    })
+}
