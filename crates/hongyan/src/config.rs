@@ -7,7 +7,7 @@ use ::config::{
     Checked, Environment, File, Issue, Loaded, Path as Place, Schema, Severity, Watcher,
 };
 use plugins::Inventory;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use weixin::CHANNEL_ID;
 
 use crate::error::{CliError, Kind};
@@ -68,12 +68,25 @@ fn schema_with(plugins: &Inventory) -> Schema {
         };
         for (channel, config) in &manifest.channel_configs {
             let section = section(channel.as_str());
-            whole = whole.with_section(&section, Value::Object(config.schema.clone()));
+            whole = whole.with_section(&section, with_ours(config.schema.clone()));
         }
         let own = Place::root().key("plugins").key("entries").key(&found.id).key("config");
         whole = whole.with_section(&own, Value::Object(manifest.config_schema.clone()));
     }
     whole
+}
+
+/// Adds the keys of a channel's section that are the host's own matter.
+fn with_ours(schema: Map<String, Value>) -> Value {
+    let policy = json!({"enum": ["pairing", "allowlist", "open", "disabled"]});
+    let of_account = json!({"dmPolicy": policy, "allowFrom": {"type": "array"}});
+    let mut schema = Value::Object(schema);
+    let Some(properties) = schema["properties"].as_object_mut() else { return schema };
+    let accounts = json!({"type": "object", "additionalProperties": {"properties": of_account}});
+    properties.entry("dmPolicy").or_insert(policy);
+    properties.entry("allowFrom").or_insert(json!({"type": "array"}));
+    properties.entry("accounts").or_insert(accounts);
+    schema
 }
 
 fn section(channel: &str) -> Place {
@@ -233,8 +246,6 @@ pub(crate) fn wrong(message: String) -> CliError {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn read(text: &str) -> Result<Configuration, String> {
@@ -276,7 +287,7 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_read_says_where() {
         let cases =
-            [("{a: 1\n b: 2}", "config.json5:1:6"), ("", "config.json5: it must be an object")];
+            [("{a: 1\n b: 2}", "config.json5:1:6"), ("[]", "config.json5: it must be an object")];
         for (text, expected) in cases {
             let err = read(text).map(drop).unwrap_err();
             assert!(err.starts_with(expected), "{text}: {err}");

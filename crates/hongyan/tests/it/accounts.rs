@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use backend::{Backend, Policy};
 use serde_json::{Value, json};
 
-use crate::program::{GatewayProcess, hongyan, log_in, polls};
+use crate::program::{GatewayProcess, eventually, hongyan, log_in, polls};
 
 fn run(command: &mut Command) -> (Option<i32>, String, String) {
     let Output { status, stdout, stderr } = command.output().unwrap();
@@ -43,9 +43,12 @@ async fn accounts_are_named_switched_and_removed_beside_a_gateway() {
     assert_eq!(accounts(dir.path(), &["rename", &id, "Work"]).0, Some(0));
     let (_, shown, _) = accounts(dir.path(), &["show", "work"]);
     assert!(shown.contains("name: Work") && shown.contains("state: polling"), "{shown}");
-    let (_, status, _) = run(hongyan(dir.path()).args(["channels", "status", "--json"]));
-    let status: Value = serde_json::from_str(&status).unwrap();
-    assert_eq!(status[0]["name"], "Work");
+    // The gateway that runs hears of it within a moment.
+    eventually(|| {
+        let (_, status, _) = run(hongyan(dir.path()).args(["channels", "status", "--json"]));
+        let status: Value = serde_json::from_str(&status).unwrap();
+        status[0]["name"] == "Work"
+    });
 
     let (code, off, _) = accounts(dir.path(), &["disable", "work", "--json"]);
     let off: Value = serde_json::from_str(&off).unwrap();

@@ -71,7 +71,7 @@ async fn an_edit_of_the_file_holds_at_once_and_a_broken_one_changes_nothing() {
     assert!(line.contains("config.json5:2:"), "{line}");
     std::fs::write(&file, "{ channels: { weixin: { enabled: 'never' } } }").unwrap();
     let line = gateway.says("configuration not applied");
-    assert!(line.contains("channels.weixin.enabled: it must be true or false"), "{line}");
+    assert!(line.contains("channels.weixin.enabled: Invalid input: expected boolean"), "{line}");
     assert_eq!(polls(), before + 1, "one message ended one poll");
 }
 
@@ -88,10 +88,10 @@ fn a_broken_file_is_told_at_the_start() {
     };
     let (code, stderr) = run("{");
     assert_eq!(code, Some(78), "{stderr}");
-    assert!(stderr.contains("other.json5:1:2: ") && stderr.contains("hint: "), "{stderr}");
+    assert!(stderr.contains("other.json5:1:1: ") && stderr.contains("hint: "), "{stderr}");
     let (code, stderr) = run("{channels: {wechat: {accounts: {a: {enabled: 1}}}}}");
     assert_eq!(code, Some(78), "{stderr}");
-    assert!(stderr.contains("channels.wechat.accounts.a.enabled: it must be"), "{stderr}");
+    assert!(stderr.contains("channels.wechat.accounts.a.enabled: Invalid input"), "{stderr}");
     let (code, stderr) = run("{channels: {wechat: {credentialsKeyFile: 'missing.key'}}}");
     assert_eq!(code, Some(78), "{stderr}");
     assert!(stderr.contains("missing.key"), "{stderr}");

@@ -20,15 +20,22 @@ pub(crate) struct Model {
 }
 
 struct Inner {
+    name: &'static str,
     may_answer: watch::Sender<bool>,
     asked: Notify,
 }
 
 impl Model {
     pub(crate) async fn start() -> Self {
+        Self::named("re").await
+    }
+
+    /// Starts one that begins its answers with this.
+    pub(crate) async fn named(name: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
-        let inner = Arc::new(Inner { may_answer: watch::Sender::new(true), asked: Notify::new() });
+        let inner =
+            Arc::new(Inner { name, may_answer: watch::Sender::new(true), asked: Notify::new() });
         let router = Router::new()
             .route("/v1/chat/completions", post(complete))
             .with_state(Arc::clone(&inner));
@@ -64,7 +71,7 @@ async fn complete(State(inner): State<Arc<Inner>>, Json(request): Json<Value>) -
     inner.asked.notify_one();
     let mut may_answer = inner.may_answer.subscribe();
     may_answer.wait_for(|may| *may).await.unwrap();
-    let answer = format!("re: {}", question.as_str().unwrap());
+    let answer = format!("{}: {}", inner.name, question.as_str().unwrap());
     Json(json!({
         "choices": [{"index": 0, "message": {"role": "assistant", "content": answer}, "finish_reason": "stop"}]
     }))

@@ -95,10 +95,14 @@ impl Drop for GatewayProcess {
     }
 }
 
-/// What `gateway status` says.
+/// What `gateway status` says; nothing between two gateways, when the address
+/// is still that of the one that was killed.
 pub(crate) fn status(state: &Path) -> serde_json::Value {
     let output = hongyan(state).args(["gateway", "status", "--json"]).output().unwrap();
-    serde_json::from_slice(&output.stdout).unwrap()
+    match output.status.success() {
+        true => serde_json::from_slice(&output.stdout).unwrap(),
+        false => serde_json::Value::Null,
+    }
 }
 
 /// Exit code, stdout and stderr of a command on a state folder.
@@ -111,14 +115,20 @@ pub(crate) fn says(state: &Path, args: &[&str]) -> (Option<i32>, String, String)
 /// Waits until the status, which is noted now and then, says that the one
 /// account polls.
 pub(crate) fn polls(state: &Path) {
-    let polls = || {
+    eventually(|| {
         let output = hongyan(state).args(["channels", "status", "--json"]).output().unwrap();
         let status: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         status[0]["state"] == "polling"
-    };
+    });
+}
+
+/// Waits until something is so, which another process brings about.
+#[track_caller]
+pub(crate) fn eventually(mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
-    while !polls() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "the account never polls");
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it never is so");
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -120,6 +120,20 @@ async fn an_older_file_is_migrated_and_a_newer_one_is_refused_untouched() {
     assert!(matches!(refused, Err(LedgerError::Newer { found: 2, known: 1 })));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn many_who_open_a_new_file_at_once_migrate_it_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store.sqlite");
+    let migrations = ["CREATE TABLE a (n INTEGER)", "CREATE TABLE b (n INTEGER)"];
+    let opening = (0..8).map(|_| {
+        let path = path.clone();
+        tokio::task::spawn_blocking(move || Ledger::open(&path, &migrations).map(drop))
+    });
+    for opened in opening.collect::<Vec<_>>() {
+        opened.await.unwrap().unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_failing_migration_leaves_the_file_as_it_was() {
     let dir = tempfile::tempdir().unwrap();

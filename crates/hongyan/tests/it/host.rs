@@ -1,0 +1,196 @@
+//! The host as somebody who runs it sees it: one file that decides who answers
+//! whom out of which memory, and that is followed while everything runs.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use backend::{Backend, Endpoint};
+use serde_json::{Value, json};
+
+use crate::model::Model;
+use crate::program::{GatewayProcess, eventually, log_in, says};
+
+fn sets(state: &Path, path: &str, value: &Value) {
+    let (code, _, stderr) = says(state, &["config", "set", path, &value.to_string()]);
+    assert_eq!(code, Some(0), "{path}: {stderr}");
+}
+
+fn listed(state: &Path, args: &[&str]) -> Value {
+    let (code, stdout, stderr) = says(state, args);
+    assert_eq!(code, Some(0), "{stderr}");
+    serde_json::from_str(&stdout).unwrap()
+}
+
+fn session_keys(state: &Path) -> Vec<String> {
+    let sessions = listed(state, &["sessions", "list", "--json"]);
+    let keys = sessions.as_array().unwrap().iter();
+    keys.map(|session| session["key"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Tells whether a route leads somewhere, by the file as it is now.
+fn account_of(bot: &backend::Credentials) -> String {
+    bot.bot_id.as_str().to_lowercase().replace(['@', '.'], "-")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_memory_is_shared_as_the_scope_says_from_the_next_message_on() {
+    let backend = Backend::start().await;
+    let alice = backend.user("alice").await;
+    let bot = backend.bind(&alice).await;
+    let dir = tempfile::tempdir().unwrap();
+    log_in(dir.path(), &bot);
+    let _gateway = GatewayProcess::start(dir.path(), &[]);
+    let (account, peer) = (account_of(&bot), alice.id().as_str().to_lowercase());
+    let scopes = [
+        ("per-account-channel-peer", format!("agent:main:openclaw-weixin:{account}:direct:{peer}")),
+        ("per-channel-peer", format!("agent:main:openclaw-weixin:direct:{peer}")),
+        ("per-peer", format!("agent:main:direct:{peer}")),
+        ("main", "agent:main:main".to_owned()),
+    ];
+    for (scope, key) in scopes {
+        sets(dir.path(), "session.dmScope", &json!(scope));
+        // Until the gateway has seen the file, a word opens the earlier session.
+        eventually(|| {
+            let explained = ["route", "explain", "--account", &account, "--peer", &peer, "--json"];
+            listed(dir.path(), &explained).to_string().contains(&key)
+        });
+        let begun = std::time::Instant::now();
+        while !session_keys(dir.path()).contains(&key) {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{scope}");
+            alice.says(scope).await;
+            assert!(alice.hears().await.contains(scope));
+        }
+    }
+    assert_eq!(session_keys(dir.path()).len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_accounts_have_different_agents_with_models_of_their_own() {
+    let (day, night) = (Model::named("day").await, Model::named("night").await);
+    let backend = Backend::start().await;
+    let (alice, bob) = (backend.user("alice").await, backend.user("bob").await);
+    let (first, second) = (backend.bind(&alice).await, backend.bind(&bob).await);
+    let dir = tempfile::tempdir().unwrap();
+    log_in(dir.path(), &first);
+    log_in(dir.path(), &second);
+    let provider = |model: &Model| json!({"baseUrl": model.base_url, "models": [{"id": "m"}]});
+    let config = json!({
+        "models": {"providers": {"sun": provider(&day), "moon": provider(&night)}},
+        "agents": {"defaults": {"model": "sun/m"}, "entries": {
+            "work": {"default": true}, "sleep": {"model": {"primary": "moon/m"}},
+        }},
+        "bindings": [
+            {"agentId": "sleep", "match": {"channel": "wechat", "accountId": account_of(&second)}},
+        ],
+    });
+    fs::write(dir.path().join("config.json5"), config.to_string()).unwrap();
+    let _gateway = GatewayProcess::start(dir.path(), &[]);
+    alice.says("who are you?").await;
+    assert_eq!(alice.hears().await, "day: who are you?");
+    bob.says("who are you?").await;
+    assert_eq!(bob.hears().await, "night: who are you?");
+    let keys = session_keys(dir.path());
+    assert!(keys.iter().any(|key| key.starts_with("agent:work:")), "{keys:?}");
+    assert!(keys.iter().any(|key| key.starts_with("agent:sleep:")), "{keys:?}");
+}
+
+/// Demand 12: what concerns one account does not end the poll of another.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_account_is_switched_off_and_on_while_another_polls_on() {
+    let backend = Backend::builder().hold(Duration::from_secs(100)).start().await.unwrap();
+    let (alice, bob) = (backend.user("alice").await, backend.user("bob").await);
+    let (first, second) = (backend.bind(&alice).await, backend.bind(&bob).await);
+    let dir = tempfile::tempdir().unwrap();
+    log_in(dir.path(), &first);
+    log_in(dir.path(), &second);
+    let _gateway = GatewayProcess::start(dir.path(), &[]);
+    alice.says("hello").await;
+    alice.hears().await;
+    bob.says("hello").await;
+    bob.hears().await;
+    let polls = || backend.requests_to(Endpoint::GetUpdates).len();
+    // Each has been answered once and polls again.
+    eventually(|| polls() == 4);
+
+    let enabled = format!("channels.openclaw-weixin.accounts.{}.enabled", account_of(&first));
+    let n_running = || {
+        let accounts = listed(dir.path(), &["channels", "status", "--json"]);
+        let polling = |account: &&Value| account["state"] == "polling";
+        accounts.as_array().unwrap().iter().filter(polling).count()
+    };
+    sets(dir.path(), &enabled, &json!(false));
+    eventually(|| n_running() == 1);
+    assert_eq!(polls(), 4, "the other's poll was closed");
+    sets(dir.path(), &enabled, &json!(true));
+    alice.says("are you back?").await;
+    assert!(alice.hears().await.contains("are you back?"));
+    bob.says("still there?").await;
+    assert!(bob.hears().await.contains("still there?"));
+}
+
+/// Demand 34: one wrong value stops its section, not the house.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_section_is_told_and_the_rest_runs_until_it_is_mended() {
+    let backend = Backend::start().await;
+    let alice = backend.user("alice").await;
+    let dir = tempfile::tempdir().unwrap();
+    log_in(dir.path(), &backend.bind(&alice).await);
+    let file = dir.path().join("config.json5");
+    fs::write(&file, "{ session: { dmScope: 'everyone' } }").unwrap();
+    let gateway = GatewayProcess::start(dir.path(), &[]);
+    alice.says("does it run?").await;
+    assert!(alice.hears().await.contains("does it run?"));
+    drop(gateway);
+
+    fs::write(&file, "{ channels: { weixin: { enabled: 'perhaps' } } }").unwrap();
+    let _gateway = GatewayProcess::start(dir.path(), &[]);
+    eventually(|| crate::program::status(dir.path())["stage"] == "running");
+    assert_eq!(crate::program::status(dir.path())["channels"], json!([]));
+    alice.says("is somebody there?").await;
+    fs::write(&file, "{ channels: { weixin: { enabled: true } } }").unwrap();
+    assert!(alice.hears().await.contains("is somebody there?"));
+}
+
+/// A second channel, in another language, on a host that knows none.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_is_installed_beside_a_running_gateway_and_holds_a_conversation() {
+    let dir = tempfile::tempdir().unwrap();
+    let _gateway = GatewayProcess::start(dir.path(), &[]);
+    eventually(|| crate::program::status(dir.path())["stage"] == "running");
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/letterbox");
+    let install = ["plugins", "install", example.to_str().unwrap(), "--force"];
+    let (code, _, stderr) = says(dir.path(), &[&install[..], &["--accept-capabilities"]].concat());
+    assert_eq!(code, Some(0), "{stderr}");
+    sets(dir.path(), "channels.letterbox", &json!({"dmPolicy": "pairing", "allowFrom": ["ann"]}));
+    let names = || {
+        let status = crate::program::status(dir.path());
+        let channels = status["channels"].as_array().cloned().unwrap_or_default();
+        channels.iter().map(|it| it["channel"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    eventually(|| names().contains(&"letterbox".to_owned()));
+
+    let letters = dir.path().join("plugins/letterbox");
+    eventually(|| letters.join("in").is_dir());
+    let posts = |name: &str, text: &str| {
+        let part = letters.join(format!("{name}.part"));
+        fs::write(&part, text).unwrap();
+        fs::rename(part, letters.join("in").join(format!("{name}.txt"))).unwrap();
+    };
+    let reply = |name: &str| fs::read_to_string(letters.join(format!("out/{name}.0.txt")));
+    posts("ann-1", "hello from a folder");
+    eventually(|| reply("ann-1").is_ok_and(|text| text.contains("hello from a folder")));
+
+    posts("eve-1", "let me in");
+    eventually(|| reply("eve-1").is_ok_and(|text| text.contains("hongyan pairing approve")));
+    let requests = listed(dir.path(), &["pairing", "list", "letterbox", "--json"]);
+    let code = requests["requests"][0]["code"].as_str().unwrap();
+    let (approved, _, stderr) = says(dir.path(), &["pairing", "approve", "letterbox", code]);
+    assert_eq!(approved, Some(0), "{stderr}");
+    posts("eve-2", "am I in?");
+    eventually(|| reply("eve-2").is_ok_and(|text| text.contains("am I in?")));
+
+    let (code, _, stderr) = says(dir.path(), &["plugins", "disable", "letterbox"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    eventually(|| !names().contains(&"letterbox".to_owned()));
+}
