@@ -26,7 +26,7 @@ pub use self::calls::{ChannelCall, HostCall};
 pub use self::hello::{Hello, VERSIONS};
 pub use self::message::{Id, Malformed, Message, WireError, code};
 pub use self::remote::{ConnectError, Patience, Remote, connect};
-pub use self::serve::{ServeError, serve};
+pub use self::serve::{ORPHAN_GRACE, ServeError, serve};
 
 /// How many bytes a line may have, without its end.
 pub const MAX_LINE: usize = 4 * 1024 * 1024;

@@ -118,6 +118,8 @@ pub(crate) enum Command {
     Config(ConfigCommand),
     #[command(about = text("help.plugins"), subcommand)]
     Plugins(PluginsCommand),
+    #[command(about = text("help.sidecar"))]
+    Sidecar,
     #[command(about = text("help.completions"))]
     Completions { shell: clap_complete::Shell },
     #[command(about = text("help.man"))]

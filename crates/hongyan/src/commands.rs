@@ -22,6 +22,7 @@ mod route;
 mod plugins;
 mod send;
 mod sessions;
+mod sidecar;
 mod status;
 
 use crate::cli::{Cli, Command};
@@ -57,6 +58,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Route(command) => route::run(command, &configured()?).await,
         Command::Config(command) => config::run(command, config, &State::resolve(state)?),
         Command::Plugins(command) => plugins::run(&command, &State::resolve(state)?, config),
+        Command::Sidecar => sidecar::run(&configured()?).await,
         Command::Completions { shell } => {
             completions::run(shell);
             Ok(())

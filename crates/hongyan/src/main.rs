@@ -20,10 +20,13 @@ mod rules;
 mod signals;
 mod texts;
 
+use crate::output::Log;
+
 fn main() -> ExitCode {
     language::choose(std::env::args_os());
     let cli = cli::parse();
-    output::log_to_stderr(&cli.log, cli.command.keeps_logs().then(control::logs));
+    let to = if matches!(cli.command, cli::Command::Sidecar) { Log::Json } else { Log::Lines };
+    output::log_to_stderr(&cli.log, to, cli.command.keeps_logs().then(control::logs));
     // Before the first connection: the one provider for all of TLS.
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         tracing::debug!("a TLS provider was already installed");
@@ -38,10 +41,13 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: cli::Cli) -> Result<(), error::CliError> {
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .max_blocking_threads(32)
         .build()
-        .map_err(error::CliError::bug)?
-        .block_on(commands::run(cli))
+        .map_err(error::CliError::bug)?;
+    let outcome = runtime.block_on(commands::run(cli));
+    // What matters was waited for; a read from stdin would be waited for in vain.
+    runtime.shutdown_background();
+    outcome
 }

@@ -19,9 +19,18 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 const QUIET: Style = Style::new().dimmed();
 const GOOD: Style = AnsiColor::Green.on_default();
 
+/// How a log is written.
+#[derive(Clone, Copy)]
+pub(crate) enum Log {
+    /// For people.
+    Lines,
+    /// For a program: one JSON object a line.
+    Json,
+}
+
 /// Sends logs to stderr, and what is worth a line to a ring if there is one. A
 /// filter that cannot be read becomes `warn`, with a word.
-pub(crate) fn log_to_stderr(filter: &str, ring: Option<LogRing>) {
+pub(crate) fn log_to_stderr(filter: &str, log: Log, ring: Option<LogRing>) {
     let (targets, bad) = match filter.parse::<Targets>() {
         Ok(targets) => (targets, None),
         Err(err) => (Targets::new().with_default(LevelFilter::WARN), Some(err)),
@@ -29,6 +38,10 @@ pub(crate) fn log_to_stderr(filter: &str, ring: Option<LogRing>) {
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
+    let lines = match log {
+        Log::Lines => lines.boxed(),
+        Log::Json => lines.json().flatten_event(true).boxed(),
+    };
     let kept = ring.map(|ring| ring.with_filter(kept()));
     tracing_subscriber::registry().with(lines.with_filter(targets)).with(kept).init();
     if let Some(err) = bad {

@@ -72,6 +72,19 @@ impl Signals {
     pub(crate) async fn stop(&mut self) {
         while self.next().await != Asked::Stop {}
     }
+/// Waits until the system wants the program to stop. What a terminal sends to
+/// everything that runs in it is passed over: the host has heard it as well.
+pub(crate) async fn terminated() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let _interrupts = signal(SignalKind::interrupt());
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            terminate.recv().await;
+            return;
+        }
+    }
+    std::future::pending().await
 }
 
 async fn ctrl_c() {

@@ -18,7 +18,7 @@ use super::remote_host::{RemoteFace, RemoteHost};
 use crate::{Channel, ChannelError};
 
 /// How long replies may take to leave when the host has gone without a word.
-const ORPHAN_GRACE: Duration = Duration::from_secs(5);
+pub const ORPHAN_GRACE: Duration = Duration::from_secs(3);
 /// How long a host may keep the pipe open after the channel has stopped.
 const FAREWELL: Duration = Duration::from_secs(2);
 
