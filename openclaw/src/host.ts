@@ -1,0 +1,53 @@
+// The host: which one it is, and what of it is used.
+
+import type { OpenClawConfig, OpenClawPluginApi, PluginRuntime } from "openclaw/plugin-sdk/core";
+
+/** The host's helpers for channels, as an account gets them at its start. */
+export type HostRuntime = PluginRuntime["channel"];
+
+/** The oldest host that is tested; package.json says the same. */
+export const OLDEST = "2026.9.1";
+
+let runtime: PluginRuntime | undefined;
+
+export function useHost(api: OpenClawPluginApi): void {
+  runtime = api.runtime;
+}
+
+/** The settings as they hold now; `undefined` outside of a host that runs. */
+export function currentConfig(): OpenClawConfig | undefined {
+  try {
+    return runtime?.config.current() as OpenClawConfig | undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes the time of a login into the section, so that a gateway that runs starts the new account. */
+export async function announceLogin(channel: string): Promise<void> {
+  await runtime?.config.mutateConfigFile({
+    afterWrite: { mode: "auto" },
+    mutate(draft) {
+      const channels = (draft.channels ??= {}) as Record<string, Record<string, unknown>>;
+      channels[channel] = { ...channels[channel], channelConfigUpdatedAt: new Date().toISOString() };
+    },
+  });
+}
+
+/** Refuses a host that is too old. One whose version cannot be told is let through. */
+export function checkHost(version: string | undefined): void {
+  const found = parts(version);
+  const wanted = parts(OLDEST);
+  if (!found || !wanted) return;
+  const at = wanted.findIndex((part, n) => part !== found[n]);
+  if (at < 0 || (found[at] ?? 0) > (wanted[at] ?? 0)) return;
+  throw new Error(
+    `Hongyan's WeChat channel needs OpenClaw ${OLDEST} or newer; this is ${version}. ` +
+      "Upgrade with `npm install -g openclaw@latest`, then restart the gateway.",
+  );
+}
+
+function parts(version: string | undefined): number[] | undefined {
+  const found = /^v?(\d+)\.(\d+)\.(\d+)/.exec(version?.trim() ?? "");
+  return found?.slice(1).map(Number);
+}

@@ -1,0 +1,283 @@
+// A turn: one message through the host's agent, and its replies back. It is done
+// only when all replies are on the sidecar's disk.
+
+import type { OpenClawConfig } from "openclaw/plugin-sdk/core";
+
+import { resolveIngress } from "./access.js";
+import { CHANNEL, type Content, type Inbound, type Reply, type ReplyClass, type Signal, type TurnEnd, WireError } from "./contract.js";
+import { currentConfig, type HostRuntime } from "./host.js";
+import { say } from "./log.js";
+import { facts, type MediaFact, problems, words } from "./media.js";
+import { accountSection } from "./settings.js";
+
+/** Where replies go. Each call returns when its effect is on disk. */
+export type Mouth = {
+  reply(turn: string, reply: Reply): Promise<unknown>;
+  signal(turn: string, signal: Signal): void;
+  finish(turn: string, end: TurnEnd): Promise<unknown>;
+};
+
+type Plan = Parameters<HostRuntime["inbound"]["dispatch"]>[0];
+type Payload = Parameters<Plan["delivery"]["deliver"]>[0];
+type Lifecycle = NonNullable<Plan["turnAdoptionLifecycle"]>;
+type ItemEvent = Parameters<NonNullable<NonNullable<Plan["replyOptions"]>["onItemEvent"]>>[0];
+
+/** How long a turn waits for a sidecar that has fallen to offer it again. */
+const PATIENCE_MS = 10 * 60_000;
+const SORRY = "⚠️ 抱歉，处理这条消息时出错了，请稍后再试。";
+
+/** One turn that runs here. */
+class Run {
+  readonly inbound: Inbound;
+  #mouth: Mouth;
+  #replies = 0;
+  #offered: (() => void)[] = [];
+
+  constructor(inbound: Inbound, mouth: Mouth) {
+    this.inbound = inbound;
+    this.#mouth = mouth;
+  }
+
+  /** The sidecar has offered the turn again: it is a new one, and can be told what the old one was not. */
+  offered(): void {
+    for (const go of this.#offered.splice(0)) go();
+  }
+
+  signal(signal: Signal): void {
+    this.#mouth.signal(this.inbound.turn, signal);
+  }
+
+  async say(kind: ReplyClass, contents: Content[]): Promise<void> {
+    for (const content of contents) {
+      const reply: Reply = { number: this.#replies++, class: kind, content };
+      await this.#onDisk(() => this.#mouth.reply(this.inbound.turn, reply));
+    }
+  }
+
+  async finish(end: TurnEnd): Promise<void> {
+    await this.#onDisk(() => this.#mouth.finish(this.inbound.turn, end));
+  }
+
+  /** Does it, again after each fall of the sidecar: replies are numbered, so nothing is said twice. */
+  async #onDisk(act: () => Promise<unknown>): Promise<void> {
+    for (;;) {
+      const again = this.#again();
+      try {
+        await act();
+        return;
+      } catch (error) {
+        if (error instanceof WireError && error.kind !== "no_such_turn" && error.kind !== "stopped") throw error;
+        if (!(await again.wait())) throw error;
+      } finally {
+        again.forget();
+      }
+    }
+  }
+
+  #again(): { wait(): Promise<boolean>; forget(): void } {
+    let late: NodeJS.Timeout | undefined;
+    let go!: (came: boolean) => void;
+    const came = new Promise<boolean>((resolve) => {
+      go = resolve;
+    });
+    this.#offered.push(() => go(true));
+    return {
+      wait: () => {
+        late = setTimeout(() => go(false), PATIENCE_MS).unref();
+        return came;
+      },
+      forget: () => clearTimeout(late),
+    };
+  }
+}
+
+export class Turns {
+  #runs = new Map<string, Run>();
+  #mouth: Mouth;
+
+  constructor(mouth: Mouth) {
+    this.#mouth = mouth;
+  }
+
+  /** How many turns run. */
+  get size(): number {
+    return this.#runs.size;
+  }
+
+  /** Takes a turn. One that runs already goes on: its replies were only waiting for somebody to take them. */
+  take(inbound: Inbound, runtime: HostRuntime, cfg: OpenClawConfig): void {
+    const known = this.#runs.get(inbound.turn);
+    if (known) {
+      known.offered();
+      return;
+    }
+    const run = new Run(inbound, this.#mouth);
+    this.#runs.set(inbound.turn, run);
+    void this.#work(run, runtime, currentConfig() ?? cfg).finally(() => this.#runs.delete(inbound.turn));
+  }
+
+  async #work(run: Run, runtime: HostRuntime, cfg: OpenClawConfig): Promise<void> {
+    const { conversation, turn } = run.inbound;
+    try {
+      const end = await answer(run, runtime, cfg);
+      await run.finish(end);
+    } catch (error) {
+      say("error", `[${conversation.account}] turn ${turn}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      await run.say("notice", [{ text: SORRY }]).catch(() => {});
+      await run.finish({ failed: { reason: String(error) } }).catch(() => {});
+    }
+  }
+}
+
+/** Lets the host's agent answer. Returns when all of its replies are on disk. */
+async function answer(run: Run, runtime: HostRuntime, cfg: OpenClawConfig): Promise<TurnEnd> {
+  const { inbound } = run;
+  const { account, peer } = inbound.conversation;
+  const route = runtime.routing.resolveAgentRoute({ cfg, channel: CHANNEL, accountId: account, peer: { kind: "direct", id: peer } });
+  const text = words(inbound);
+  const isCommand = runtime.commands.isControlCommandMessage(text, cfg);
+  const ingress = await resolveIngress(runtime, cfg, { account, peer }, {
+    contextBinding: { agentId: route.agentId, sessionKey: route.sessionKey, messageId: inbound.message_id, inboundEventKind: "user_request" },
+    ...(isCommand ? { command: { allowTextCommands: true, hasControlCommand: true } } : {}),
+  });
+  // The rules may have changed since the message was admitted.
+  if (ingress.ingress.admission !== "dispatch" && !ingress.senderAccess.allowed) {
+    return { failed: { reason: `not admitted any more: ${ingress.ingress.reasonCode}` } };
+  }
+  const ctxPayload = runtime.inbound.buildContext({
+    ...(await context(inbound, text)),
+    route: { agentId: route.agentId, accountId: account, dmScope: route.dmScope, routeSessionKey: route.sessionKey, mainSessionKey: route.mainSessionKey },
+    ...(isCommand ? { access: { commands: { authorized: ingress.commandAccess.authorized } } } : {}),
+    channelIngress: ingress,
+  });
+  const settled = new Adoption();
+  const block = accountSection(cfg, account).streaming?.block?.enabled;
+  await runtime.inbound.dispatch({
+    cfg,
+    channel: CHANNEL,
+    accountId: account,
+    route: { agentId: route.agentId, dmScope: route.dmScope, sessionKey: route.sessionKey },
+    ctxPayload,
+    messageId: inbound.message_id,
+    turnAdoptionLifecycle: settled.lifecycle,
+    delivery: {
+      observeMessageSent: true,
+      deliver: async (payload) => {
+        await run.say(replyClass(payload), contents(payload));
+        return { visibleReplySent: true, messageIds: [`${inbound.turn}`] };
+      },
+      onError: (error, { kind }) => say("error", `[${account}] ${kind} reply: ${String(error)}`),
+    },
+    dispatcherOptions: { onReplyStart: () => run.signal("working") },
+    replyOptions: {
+      onItemEvent: (event) => progress(run, event),
+      ...(block === undefined ? {} : { disableBlockStreaming: !block }),
+    },
+    record: {
+      updateLastRoute: {
+        sessionKey: route.lastRoutePolicy === "main" ? route.mainSessionKey : route.sessionKey,
+        channel: CHANNEL,
+        to: peer,
+        accountId: account,
+      },
+      onRecordError: (error) => say("warn", `[${account}] the session was not noted: ${String(error)}`),
+    },
+  });
+  await settled.done();
+  return "answered";
+}
+
+type ContextParams = Parameters<HostRuntime["inbound"]["buildContext"]>[0];
+
+/** The message as the host wants it told. */
+async function context(inbound: Inbound, text: string): Promise<Omit<ContextParams, "route">> {
+  const { account, peer } = inbound.conversation;
+  const { quote } = inbound;
+  const media: MediaFact[] = await facts(inbound.attachments, inbound.message_id);
+  const quoted = quote ? await facts(quote.attachments, quote.message_id ?? undefined) : [];
+  const lost = [...problems(inbound.attachments), ...problems(quote?.attachments ?? [])];
+  return {
+    channel: CHANNEL,
+    accountId: account,
+    provider: CHANNEL,
+    surface: CHANNEL,
+    messageId: inbound.message_id,
+    messageIdFull: inbound.message_id,
+    timestamp: inbound.sent_at_ms,
+    from: peer,
+    sender: { id: peer },
+    conversation: { kind: "direct", id: peer, routePeer: { kind: "direct", id: peer } },
+    reply: { to: peer, originatingTo: peer, ...(quote?.message_id ? { replyToId: quote.message_id } : {}) },
+    message: {
+      inboundEventKind: "user_request",
+      rawBody: text,
+      body: text,
+      bodyForAgent: [text, ...lost].filter((line) => line !== "").join("\n"),
+      commandBody: text,
+    },
+    media: [...media, ...quoted],
+    ...(quote
+      ? {
+          supplemental: {
+            quote: {
+              ...(quote.message_id === null ? {} : { id: quote.message_id }),
+              ...(quote.text === "" ? {} : { body: quote.text }),
+              ...(quote.author === null ? {} : { sender: quote.author === "us" ? "assistant" : peer }),
+              senderAllowed: true,
+              isQuote: true,
+            },
+          },
+        }
+      : {}),
+    extra: { ChannelPromptContext: [`WeChat direct chat; account ${account}; the sender's id is ${peer}.`] },
+  };
+}
+
+/** Follows a turn that the host has put behind another one of the same session. */
+class Adoption {
+  #isDeferred = false;
+  #settle!: () => void;
+  #settled = new Promise<void>((resolve) => {
+    this.#settle = resolve;
+  });
+
+  readonly lifecycle: Lifecycle = {
+    onAdopted: () => {},
+    onDeferred: () => {
+      this.#isDeferred = true;
+      return true;
+    },
+    onAbandoned: () => this.#settle(),
+    onSettled: () => this.#settle(),
+  };
+
+  async done(): Promise<void> {
+    if (this.#isDeferred) await this.#settled;
+  }
+}
+
+function replyClass(payload: Payload): ReplyClass {
+  return payload.isError ? "notice" : "answer";
+}
+
+/** What a payload says: its words, and each of its media. */
+export function contents(payload: Pick<Payload, "text" | "mediaUrl" | "mediaUrls">): Content[] {
+  const text = payload.text?.trim() ? payload.text : undefined;
+  const media = payload.mediaUrls?.length ? payload.mediaUrls : payload.mediaUrl ? [payload.mediaUrl] : [];
+  if (media.length === 0) return text === undefined ? [] : [{ text }];
+  return media.map((named, n) => mediaContent(named, n === 0 ? text : undefined));
+}
+
+export function mediaContent(named: string, caption: string | undefined, asFile = false): Content {
+  return { media: { source: { named }, kind: null, name: null, caption: caption ?? null, as_file: asFile } };
+}
+
+/** Tells of the begin and the end of tools. */
+function progress(run: Run, { kind, phase, itemId, toolCallId, name, title, status }: ItemEvent): void {
+  const call_id = toolCallId ?? itemId;
+  if (kind !== "tool" || call_id === undefined) return;
+  const tool = name ?? title ?? "tool";
+  if (phase === "start") run.signal({ tool_started: { tool, call_id } });
+  const outcome = status === "failed" || status === "blocked" ? status : "completed";
+  if (phase === "end") run.signal({ tool_ended: { tool, call_id, outcome } });
+}
