@@ -7,7 +7,9 @@ import { account as resolveAccount, admittedBefore } from "./accounts.js";
 import { CHANNEL, type Sender, type Verdict } from "./contract.js";
 import { currentConfig, type HostRuntime } from "./host.js";
 import { say } from "./log.js";
+import { awaitApproval } from "./approvals.js";
 import { accountSection } from "./settings.js";
+import { bareId } from "./setup.js";
 
 type Ingress = Awaited<ReturnType<HostRuntime["inbound"]["ingress"]["resolve"]>>;
 type Params = Parameters<HostRuntime["inbound"]["ingress"]["resolve"]>[0];
@@ -16,11 +18,6 @@ type Params = Parameters<HostRuntime["inbound"]["ingress"]["resolve"]>[0];
 const identity: Params["identity"] = {
   primary: { key: "weixin-user-id", normalize: (value) => value.trim() || null, authentication: "verified", sensitivity: "pii" },
 };
-
-export const ID_LABEL = "weixinUserId";
-
-/** Takes the prefix off that a person may write before an id. */
-export const bareId = (entry: string): string => entry.trim().replace(/^(openclaw-weixin|weixin|wechat):/i, "");
 
 export function dmPolicy(cfg: OpenClawConfig, account: string): "pairing" | "allowlist" | "open" | "disabled" {
   return accountSection(cfg, account).dmPolicy ?? "pairing";
@@ -72,6 +69,7 @@ export async function admit(runtime: HostRuntime, sender: Sender): Promise<Verdi
   const request = { channel: CHANNEL, id: peer, accountId: account };
   const { code, created } = await runtime.pairing.upsertPairingRequest(request);
   say("info", `[${account}] ${peer} is not admitted yet; pairing code ${created ? "given" : "given before"}`);
+  awaitApproval(runtime, account, peer);
   if (!created) return "refuse";
   const text = runtime.pairing.buildPairingReply({ channel: CHANNEL, idLine: `Your WeChat id: ${peer}`, code });
   return { challenge: { text } };

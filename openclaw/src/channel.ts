@@ -2,16 +2,15 @@
 
 import type { ChannelPlugin } from "openclaw/plugin-sdk/core";
 
-import { allowFrom, bareId, dmPolicy, ID_LABEL } from "./access.js";
+import { allowFrom, dmPolicy } from "./access.js";
 import type { Account } from "./accounts.js";
 import { CHANNEL, type Probe } from "./contract.js";
 import { sidecar, startAccount, stopAccount } from "./gateway.js";
 import { loginWithQrStart, loginWithQrWait, logoutAccount, terminalLogin } from "./login.js";
-import { notifyApproval, outbound } from "./outbound.js";
-import { setup } from "./setup.js";
+import { outbound } from "./outbound.js";
+import { bareId, setup } from "./setup.js";
 import { statusAdapter } from "./status.js";
 
-const APPROVED = "✅ OpenClaw access approved. Send a message to start chatting.";
 const HERE = `channels.${CHANNEL}`;
 
 export const channel: ChannelPlugin<Account, Probe> = {
@@ -44,11 +43,6 @@ export const channel: ChannelPlugin<Account, Probe> = {
     ],
   },
   outbound,
-  pairing: {
-    idLabel: ID_LABEL,
-    normalizeAllowEntry: bareId,
-    notifyApproval: ({ cfg, id, accountId }) => notifyApproval(cfg, id, accountId, APPROVED),
-  },
   security: {
     resolveDmPolicy: ({ cfg, account: { accountId } }) => ({
       policy: dmPolicy(cfg, accountId),

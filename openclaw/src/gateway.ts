@@ -9,7 +9,7 @@ import { admit } from "./access.js";
 import type { Account } from "./accounts.js";
 import { type AccountStatus, CHANNEL, stopping } from "./contract.js";
 import { currentConfig, type HostRuntime } from "./host.js";
-import { say } from "./log.js";
+import { logTo, say } from "./log.js";
 import { loginCode, loginEvent } from "./login.js";
 import { isEnabled, section, type Section, sidecarSection } from "./settings.js";
 import { Sidecar } from "./sidecar.js";
@@ -90,6 +90,7 @@ export const sidecar = new Sidecar(
 
 /** Runs an account until the host stops it. Rejects when it cannot be run; the host tries again then. */
 export async function startAccount(ctx: StartContext): Promise<void> {
+  if (ctx.log) logTo(ctx.log);
   const lease = new Lease(ctx);
   const before = leases.get(ctx.accountId);
   leases.set(ctx.accountId, lease);

@@ -16,7 +16,7 @@ export function say(level: Level, message: string): void {
 
 const LEVELS: Record<string, Level> = { TRACE: "debug", DEBUG: "debug", INFO: "info", WARN: "warn", ERROR: "error" };
 /** Said already by what stands around it in the host's log. */
-const PLAIN = new Set(["timestamp", "level", "message", "target"]);
+const PLAIN = new Set(["timestamp", "level", "message", "target", "account"]);
 
 /** Takes one line of the sidecar's log: a JSON object, or what a panic prints. */
 export function logLine(line: string): void {

@@ -1,9 +1,9 @@
 // What is said outside a turn: scheduled messages, the message tool, the command
 // line. It is on the sidecar's disk when a send returns.
 
-import type { ChannelPlugin, OpenClawConfig } from "openclaw/plugin-sdk/core";
+import type { ChannelPlugin } from "openclaw/plugin-sdk/core";
 
-import { bareId } from "./access.js";
+import { bareId } from "./setup.js";
 import { CHANNEL, type Content, type SendReport, WireError } from "./contract.js";
 import { sidecar } from "./gateway.js";
 import { say } from "./log.js";
@@ -42,9 +42,12 @@ async function send(ctx: Context, said: Content[]): Promise<Result> {
   return { channel: CHANNEL as Result["channel"], messageId: last ? String(last.id) : "" };
 }
 
-/** Tells somebody that they are admitted now. */
-export async function notifyApproval(_: OpenClawConfig, id: string, account: string | undefined, text: string): Promise<void> {
-  await store({ target: { to: id, account: account ?? null }, class: "notice", content: { text }, key: null });
+const APPROVED = "✅ OpenClaw access approved. Send a message to start chatting.";
+
+/** Tells somebody that they are admitted now; once, whoever notices it first. */
+export async function tellApproved(id: string, account: string | undefined): Promise<void> {
+  const day = new Date().toISOString().slice(0, 10);
+  await store({ target: { to: id, account: account ?? null }, class: "notice", content: { text: APPROVED }, key: `approved/${day}` });
 }
 
 async function store(outgoing: { target: { to: string; account: string | null }; class: "notice" | "reminder"; content: Content; key: string | null }): Promise<SendReport> {

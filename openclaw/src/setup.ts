@@ -7,7 +7,10 @@ import { type Account, account, accountIds, defaultAccountId } from "./accounts.
 import { CHANNEL } from "./contract.js";
 import { section, type Section } from "./settings.js";
 
-type SetupPlugin = Pick<ChannelPlugin<Account>, "id" | "meta" | "capabilities" | "config">;
+type SetupPlugin = Pick<ChannelPlugin<Account>, "id" | "meta" | "capabilities" | "config" | "pairing">;
+
+/** Takes the prefix off that a person may write before an id. */
+export const bareId = (entry: string): string => entry.trim().replace(/^(openclaw-weixin|weixin|wechat):/i, "");
 
 /** Returns the settings with one account's part changed; `undefined` removes it. */
 function withAccount(cfg: OpenClawConfig, id: string, change: (own: Section) => Section | undefined): OpenClawConfig {
@@ -31,6 +34,14 @@ export const setup: SetupPlugin = {
     markdownCapable: true,
   },
   capabilities: { chatTypes: ["direct"], media: true, blockStreaming: true },
+  pairing: {
+    idLabel: "weixinUserId",
+    normalizeAllowEntry: bareId,
+    async notifyApproval({ id, accountId }) {
+      const { tellApproved } = await import("./outbound.js");
+      await tellApproved(id, accountId);
+    },
+  },
   config: {
     listAccountIds: () => accountIds(),
     defaultAccountId,

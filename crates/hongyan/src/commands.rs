@@ -59,6 +59,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Config(command) => config::run(command, config, &State::resolve(state)?),
         Command::Plugins(command) => plugins::run(&command, &State::resolve(state)?, config),
         Command::Sidecar => sidecar::run(&configured()?).await,
+        Command::Sidecar(args) => sidecar::run(&args, &configured()?).await,
         Command::Completions { shell } => {
             completions::run(shell);
             Ok(())

@@ -25,7 +25,7 @@ use crate::output::Log;
 fn main() -> ExitCode {
     language::choose(std::env::args_os());
     let cli = cli::parse();
-    let to = if matches!(cli.command, cli::Command::Sidecar) { Log::Json } else { Log::Lines };
+    let to = if matches!(cli.command, cli::Command::Sidecar(_)) { Log::Json } else { Log::Lines };
     output::log_to_stderr(&cli.log, to, cli.command.keeps_logs().then(control::logs));
     // Before the first connection: the one provider for all of TLS.
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {

@@ -40,7 +40,11 @@ pub(crate) fn log_to_stderr(filter: &str, log: Log, ring: Option<LogRing>) {
         .with_ansi(std::io::stderr().is_terminal());
     let lines = match log {
         Log::Lines => lines.boxed(),
-        Log::Json => lines.json().flatten_event(true).boxed(),
+        Log::Json => {
+            // An event says what it is about; the spans around it repeat that.
+            let json = lines.json().flatten_event(true);
+            json.with_current_span(false).with_span_list(false).boxed()
+        }
     };
     let kept = ring.map(|ring| ring.with_filter(kept()));
     tracing_subscriber::registry().with(lines.with_filter(targets)).with(kept).init();

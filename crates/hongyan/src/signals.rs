@@ -72,6 +72,8 @@ impl Signals {
     pub(crate) async fn stop(&mut self) {
         while self.next().await != Asked::Stop {}
     }
+}
+
 /// Waits until the system wants the program to stop. What a terminal sends to
 /// everything that runs in it is passed over: the host has heard it as well.
 pub(crate) async fn terminated() {

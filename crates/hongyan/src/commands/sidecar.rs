@@ -8,16 +8,21 @@ use std::sync::Arc;
 
 use contract::Channel as _;
 use contract::stdio::{Hello, ServeError, serve};
+use weixin::ChannelSettings;
 
+use crate::cli::SidecarArgs;
 use crate::composition::State;
 use crate::error::{CliError, Kind};
-use crate::signals;
+use crate::{output, signals};
 
-pub(crate) async fn run(state: &State) -> Result<(), CliError> {
+pub(crate) async fn run(args: &SidecarArgs, state: &State) -> Result<(), CliError> {
+    if args.schema {
+        output::json(&ChannelSettings::schema());
+        return Ok(());
+    }
     let channel = state.channel()?;
     let hello = Hello::new("hongyan", env!("CARGO_PKG_VERSION"));
-    let served =
-        serve(Arc::new(channel.clone()), hello, tokio::io::stdin(), tokio::io::stdout());
+    let served = serve(Arc::new(channel.clone()), hello, tokio::io::stdin(), tokio::io::stdout());
     let outcome = tokio::select! {
         outcome = served => outcome,
         () = signals::terminated() => {

@@ -1,0 +1,126 @@
+// One conversation through the real OpenClaw, from the installation on.
+
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import { accountId, CHANNEL, until, World } from "./world.mjs";
+
+let world;
+let openclaw;
+let alice;
+let account;
+
+before(async () => {
+  world = await World.make();
+  openclaw = world.openclaw;
+  alice = await world.phones.person("alice");
+});
+
+after(async () => await world?.end());
+
+test("the package is installed, and the settings that it declares are checked", async () => {
+  assert.match(await openclaw.does("plugins", "inspect", CHANNEL), /Status: (enabled|loaded)/);
+  await openclaw.does("config", "set", `channels.${CHANNEL}.baseUrl`, world.phones.url);
+  const bad = await openclaw.run("config", "set", `channels.${CHANNEL}.sending.numberParts`, "maybe");
+  assert.equal(bad.code, 1, bad.all);
+  assert.match(bad.all, /numberParts/);
+});
+
+test("a login by QR code brings an account, which the running gateway starts", async () => {
+  await openclaw.start();
+  await openclaw.logIn(alice);
+  const ids = JSON.parse(readFileSync(join(openclaw.state, CHANNEL, "accounts.json"), "utf8"));
+  assert.equal(ids.length, 1);
+  [account] = ids;
+  const [bot] = await world.phones.get("bots");
+  assert.equal(accountId(bot.id), account);
+  alice.bot = bot.id;
+  alice.id = (await world.phones.get("users")).find((user) => user.name === "alice").id;
+});
+
+test("what is said on the phone is answered by the model", async () => {
+  await alice.says("«hello»");
+  await alice.waitsFor("heard: hello");
+});
+
+test("the status says that it works, by asking the backend", async () => {
+  const status = await openclaw.does("channels", "status", "--probe");
+  assert.match(status, new RegExp(`${account}.*running, connected.*works`));
+  const list = await openclaw.does("channels", "list");
+  assert.match(list, new RegExp(`${account}: installed, configured`));
+});
+
+test("a picture is seen by the model, and one is sent back", async () => {
+  const png = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
+  await alice.sends("image", "dot.png", png);
+  await alice.says("«images»");
+  assert.match(await alice.waitsFor("images: "), /images: [1-9]/);
+  const file = join(openclaw.state, "workspace", "answer.png");
+  writeFileSync(file, png);
+  await alice.says(`«media ${file}»`);
+  await until("a picture comes", async () => (await alice.sees()).some((message) => message.from === "bot" && message.items.some((item) => item.type === "image")));
+  await alice.waitsFor("here it is");
+});
+
+test("a file and a voice message reach the agent", async () => {
+  await alice.sends("file", "note.txt", Buffer.from("the word is gooseberry"));
+  await alice.says("«prompt»");
+  assert.match(await alice.waitsFor("prompt: "), /note|gooseberry/);
+});
+
+test("a quote tells what it quotes", async () => {
+  const seen = await alice.sees();
+  const quoted = seen.find((message) => message.from === "bot" && message.items.some((item) => item.text === "heard: hello"));
+  await alice.says("what was that? «prompt»", { quote: { message_id: quoted.id } });
+  await until("the quote is in the prompt", async () => (await alice.hears()).filter((text) => text.startsWith("prompt: ")).at(-1)?.includes("heard: hello"));
+});
+
+test("a long answer comes whole", async () => {
+  await alice.says("«long 9000»");
+  await alice.waitsFor("the end");
+  const parts = (await alice.hears()).join("\n");
+  for (let n = 1; n <= 90; n += 1) assert.match(parts, new RegExp(`number ${n} of`));
+});
+
+test("tools are shown while they run", async () => {
+  await alice.says('«tool session_status {}»');
+  await alice.waitsFor(/tool done|no tool/);
+  const shown = (await alice.sees()).flatMap((message) => message.items).filter((item) => /tool/i.test(item.type));
+  assert.ok(shown.length >= 2, JSON.stringify(shown));
+});
+
+test("a command overtakes a turn, and /stop ends it", async () => {
+  await alice.says("«slow 60000 never»");
+  await until("the model is asked", async () => world.model.requests.some((request) => JSON.stringify(request.messages).includes("slow 60000 never")));
+  await alice.says("/stop");
+  await alice.waitsFor(/abort|stop/i, 30_000);
+  await alice.says("«after the stop»");
+  await alice.waitsFor("heard: after the stop");
+  assert.ok(!(await alice.hears()).includes("heard: never"));
+});
+
+test("something is sent from the command line, and to somebody unknown it is not", async () => {
+  await openclaw.does("message", "send", "--channel", CHANNEL, "--target", alice.id, "--message", "from the outside");
+  await alice.waitsFor("from the outside");
+  const unknown = await openclaw.run("message", "send", "--channel", CHANNEL, "--target", "nobody@im.wechat", "--message", "x");
+  assert.notEqual(unknown.code, 0, unknown.all);
+  assert.match(unknown.all, /nobody is known/);
+});
+
+test("a gateway that is asked to stop leaves nothing behind, and goes on where it was", async () => {
+  const sidecar = openclaw.sidecar();
+  assert.ok(sidecar);
+  await openclaw.stop();
+  assert.throws(() => process.kill(sidecar, 0));
+  await alice.says("«while it was away»");
+  await openclaw.start();
+  await alice.waitsFor("heard: while it was away");
+});
+
+test("uninstalled, it takes its settings along and leaves the login", async () => {
+  await openclaw.stop();
+  await openclaw.does("plugins", "uninstall", CHANNEL, "--force");
+  assert.ok(readFileSync(join(openclaw.state, CHANNEL, "accounts", `${account}.json`), "utf8").includes("token"));
+});

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# The channel inside the real OpenClaw, with our backend on one side and a small
+# model on the other. Prints TAP.
+#
+#   tests/openclaw/run.sh [--oldest] [FILE…]
+#
+# HONGYAN names the program; by default it is built for release.
+set -euo pipefail
+cd "$(dirname "$0")"
+ROOT=$(cd ../.. && pwd)
+VERSION=$(cat newest)
+if [ "${1:-}" = --oldest ]; then VERSION=$(cat oldest); shift; fi
+
+./install.sh >/dev/null # for the types
+HOST=$(./install.sh "$VERSION")
+if [ -z "${HONGYAN:-}" ]; then
+  (cd "$ROOT" && cargo build --release --locked -p hongyan)
+  HONGYAN=$ROOT/target/release/hongyan
+fi
+PATH="$ROOT/target/openclaw/node/node_modules/node/bin:$PATH"
+TARBALL=${TARBALL:-$("$ROOT/openclaw/pack.sh" "$HONGYAN")}
+export HONGYAN PATH HOST TARBALL
+if [ $# -eq 0 ]; then set -- conversation.test.mjs accounts.test.mjs crashes.test.mjs; fi
+node --test --test-reporter=tap --test-concurrency=1 "$@"
