@@ -79,7 +79,8 @@ export const sidecar = new Sidecar(
     login_code: loginCode,
   },
   {
-    section: () => (leases.size === 0 ? undefined : wanted(newestConfig())),
+    isWanted: () => leases.size > 0,
+    section: () => wanted(newestConfig()),
     up: () => void tellAll(),
     down: (reason) => each({ connected: false, lifecycle: "recovering", lastError: reason }),
     lost(reason) {

@@ -8,6 +8,7 @@ import { type Child, startChild } from "./child.js";
 import { CHANNEL, type ChannelCalls, Gone, type HostDesk, WireError } from "./contract.js";
 import { logLine, say } from "./log.js";
 import { Pipe } from "./pipe.js";
+import type { Section } from "./settings.js";
 
 /** Pauses before a sidecar that has fallen is started again, in ms; after the last one the accounts are given up. */
 const LADDER = [100, 300, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 30_000, 30_000];
@@ -21,8 +22,10 @@ const GONE_MS = 3_800;
 const IDLE_MS = 1_000;
 
 export type Watcher = {
-  /** The section for the sidecar, or `undefined` while no account is wanted. */
-  section(): unknown;
+  /** Whether any account is to run. */
+  isWanted(): boolean;
+  /** The settings, as the sidecar is to have them now. */
+  section(): Section;
   /** The accounts run, or the sidecar has fallen and comes back. */
   up(): void;
   down(reason: string): void;
@@ -77,28 +80,34 @@ export class Sidecar {
   }
 
   async #sync(): Promise<void> {
-    const section = this.#watcher.section();
-    if (section === undefined) {
+    if (!this.#watcher.isWanted()) {
       clearTimeout(this.#retry);
+      this.#retry = undefined;
       await this.#stop();
       return;
     }
     // A pause of the ladder is not cut short.
     if (this.#retry !== undefined && !this.#running) return;
-    const running = this.#running ?? (await this.#open());
-    const warnings = await running.pipe.call("configure", { section });
-    for (const warning of warnings) say("warn", `channels.${CHANNEL}.${warning}`);
-    if (running.isStarted) return;
-    await running.pipe.call("start", {});
-    running.isStarted = true;
+    const running = this.#running;
+    // A new one is told the settings when it is opened.
+    const { pipe } = running ?? (await this.#open());
+    if (running) await this.#configure(pipe);
+    if (running?.isStarted || !this.#running) return;
+    const opened = this.#running;
+    await pipe.call("start", {});
+    opened.isStarted = true;
     this.#watcher.up();
+  }
+
+  async #configure(pipe: Pipe): Promise<void> {
+    const warnings = await pipe.call("configure", { section: this.#watcher.section() });
+    for (const warning of warnings) say("warn", `channels.${CHANNEL}.${warning}`);
   }
 
   async #open(): Promise<Running> {
     await this.#going;
     if (this.#running) return this.#running;
-    const { section } = this.#watcher;
-    const key = (section.call(this.#watcher) as { credentialsKeyFile?: string } | undefined)?.credentialsKeyFile;
+    const key = this.#watcher.section().credentialsKeyFile;
     const child = startChild(stateDir(), key === undefined ? {} : { HONGYAN_CREDENTIALS_KEY_FILE: key });
     const pipe = new Pipe(child.stdout, child.stdin, this.#desk);
     const running: Running = { child, pipe, isStarted: false, isMeantToGo: false };
@@ -115,6 +124,7 @@ export class Sidecar {
       this.#fell(new Gone(reason));
     });
     await pipe.call("hello", { contract: [1], program: "openclaw", version: "1", channel: CHANNEL });
+    await this.#configure(pipe);
     return running;
   }
 
@@ -127,7 +137,7 @@ export class Sidecar {
       return;
     }
     if (this.#running) void this.#stop();
-    if (this.#retry !== undefined || this.#watcher.section() === undefined) return;
+    if (this.#retry !== undefined || !this.#watcher.isWanted()) return;
     const pause = LADDER[this.#falls++];
     if (pause === undefined) {
       this.#falls = 0;
@@ -163,7 +173,7 @@ export class Sidecar {
   #restWhenIdle(): void {
     clearTimeout(this.#idle);
     this.#idle = setTimeout(() => {
-      if (this.#calls === 0 && this.#watcher.section() === undefined) void this.#stop();
+      if (this.#calls === 0 && !this.#watcher.isWanted()) void this.#stop();
     }, IDLE_MS);
     this.#idle.unref();
   }

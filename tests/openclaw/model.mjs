@@ -1,7 +1,7 @@
 // A model that does what it is told between «» in what the user said last:
 //
-//   «hello»            says `heard: hello`
-//   «slow 20000 hello» the same after so many milliseconds
+//   «hello»            says `heard: hello`, for each of them
+//   «slow 20000 hello» the same, after so many milliseconds
 //   «long 9000»        a long answer of so many characters
 //   «media /a/b.png»   sends a file
 //   «tool NAME {…}»    calls a tool, then says `tool done`
@@ -40,15 +40,13 @@ const words = (content) => (typeof content === "string" ? content : (content ?? 
 async function answer({ messages, stream, tools = [] }, response) {
   const at = messages.findLastIndex((message) => message.role === "user" && /«/.test(words(message.content)));
   const user = words(messages[at]?.content);
-  const order = [...user.matchAll(/«([^»]*)»/g)].at(-1)?.[1] ?? "nothing";
+  const orders = [...new Set([...user.matchAll(/«([^»]*)»/g)].map((match) => match[1]))];
+  const order = orders.at(-1) ?? "nothing";
   const after = messages.slice(at + 1);
   const [word, ...rest] = order.split(" ");
   const argument = rest.join(" ");
   const reply = (content) => send(response, stream, { content });
   switch (word) {
-    case "slow":
-      await new Promise((resolve) => setTimeout(resolve, Number(rest[0])));
-      return reply(`heard: ${rest.slice(1).join(" ")}`);
     case "long":
       return reply(long(Number(argument)));
     case "media":
@@ -58,15 +56,19 @@ async function answer({ messages, stream, tools = [] }, response) {
       return reply(`images: ${parts.filter((part) => part.type === "image_url").length}`);
     }
     case "prompt":
-      return reply(`prompt: ${user.replaceAll("«prompt»", "").slice(-3_000)}`);
+      return reply(`prompt: ${user.replaceAll(/«prompt»|[<>[\]]|\s+/g, " ").slice(0, 3_000)}`);
     case "tool": {
       if (after.some((message) => message.role === "tool")) return reply(`tool done: ${words(after.findLast((message) => message.role === "tool").content).slice(0, 60)}`);
       const [name, ...json] = rest;
       if (!tools.some((tool) => tool.function?.name === name)) return reply(`no tool ${name}: ${tools.map((tool) => tool.function?.name).join(" ")}`);
       return send(response, stream, { tool_calls: [{ index: 0, id: `call_${Date.now()}`, type: "function", function: { name, arguments: json.join(" ") } }] });
     }
-    default:
-      return reply(`heard: ${order}`);
+    default: {
+      const slow = orders.map((one) => /^slow (\d+) (.*)$/s.exec(one));
+      const wait = Math.max(0, ...slow.map((found) => Number(found?.[1] ?? 0)));
+      await new Promise((resolve) => setTimeout(resolve, wait));
+      return reply(orders.map((one, n) => `heard: ${slow[n]?.[2] ?? one}`).join("\n"));
+    }
   }
 }
 
