@@ -19,6 +19,7 @@ mod message;
 mod config;
 mod plugins;
 mod sessions;
+mod openclaw;
 
 pub(crate) use self::accounts::{
     AccountsCommand, ExportArgs, ImportArgs, ListArgs, OneArgs, PassphraseArgs, RemoveArgs,
@@ -54,6 +55,7 @@ fn version() -> String {
 pub(crate) use self::sessions::{
     SessionExportArgs, SessionsCommand, ShowArgs, TranscriptFormat, WindowArgs,
 };
+pub(crate) use self::openclaw::{InstallArgs, OpenClawCommand, SidecarArgs, SwitchBackArgs};
 
 /// Parses the arguments; prints help or a usage error and exits if they ask
 /// for it.
@@ -120,6 +122,8 @@ pub(crate) enum Command {
     Plugins(PluginsCommand),
     #[command(about = text("help.sidecar"))]
     Sidecar(SidecarArgs),
+    #[command(name = "openclaw", about = text("help.openclaw"), subcommand)]
+    OpenClaw(OpenClawCommand),
     #[command(about = text("help.completions"))]
     Completions { shell: clap_complete::Shell },
     #[command(about = text("help.man"))]
@@ -225,13 +229,6 @@ pub(crate) struct StatusArgs {
     pub(crate) probe: bool,
     #[arg(long, help = text("help.json"))]
     pub(crate) json: bool,
-}
-
-/// `hongyan sidecar`
-#[derive(Args)]
-pub(crate) struct SidecarArgs {
-    #[arg(long, help = text("help.sidecar.schema"))]
-    pub(crate) schema: bool,
 }
 
 /// `hongyan send`

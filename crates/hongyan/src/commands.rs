@@ -15,6 +15,7 @@ mod logs;
 mod man;
 mod message;
 mod metrics;
+mod openclaw;
 mod outbox;
 mod pairing;
 mod peers;
@@ -60,6 +61,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Plugins(command) => plugins::run(&command, &State::resolve(state)?, config),
         Command::Sidecar => sidecar::run(&configured()?).await,
         Command::Sidecar(args) => sidecar::run(&args, &configured()?).await,
+        Command::OpenClaw(command) => openclaw::run(command),
         Command::Completions { shell } => {
             completions::run(shell);
             Ok(())

@@ -86,7 +86,7 @@ pub(crate) async fn terminated() {
             return;
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 async fn ctrl_c() {

@@ -16,5 +16,6 @@ mod plugin_words;
 mod program;
 mod session_words;
 mod restart;
+mod sidecar;
 mod soak;
 mod tidy;
