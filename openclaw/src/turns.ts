@@ -24,6 +24,8 @@ type ItemEvent = Parameters<NonNullable<NonNullable<Plan["replyOptions"]>["onIte
 
 /** How long a turn waits for a sidecar that has fallen to offer it again. */
 const PATIENCE_MS = 10 * 60_000;
+/** Pauses before the host is asked again after it could not take a turn, in ms: it starts, or recovers a session of its own. */
+const AGAIN = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000, 60_000];
 const SORRY = "⚠️ 抱歉，处理这条消息时出错了，请稍后再试。";
 
 /** One turn that runs here. */
@@ -36,6 +38,11 @@ class Run {
   constructor(inbound: Inbound, mouth: Mouth) {
     this.inbound = inbound;
     this.#mouth = mouth;
+  }
+
+  /** Whether anything has been said. */
+  get hasSpoken(): boolean {
+    return this.#replies > 0;
   }
 
   /** The sidecar has offered the turn again: it is a new one, and can be told what the old one was not. */
@@ -118,22 +125,42 @@ export class Turns {
 
   async #work(run: Run, runtime: HostRuntime, cfg: OpenClawConfig): Promise<void> {
     const { conversation, turn } = run.inbound;
+    const at = `[${conversation.account}] turn ${turn}`;
     try {
-      const end = await answer(run, runtime, cfg);
-      await run.finish(end);
+      await run.finish(await this.#answered(run, runtime, cfg, at));
     } catch (error) {
-      say("error", `[${conversation.account}] turn ${turn}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      say("error", `${at}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
       await run.say("notice", [{ text: SORRY }]).catch(() => {});
       await run.finish({ failed: { reason: String(error) } }).catch(() => {});
     }
   }
+
+  /** Asks the host until it takes the turn. What it has begun to answer is not begun again. */
+  async #answered(run: Run, runtime: HostRuntime, cfg: OpenClawConfig, at: string): Promise<TurnEnd> {
+    const route = routeOf(run.inbound, runtime, cfg);
+    for (const pause of AGAIN) {
+      try {
+        return await answer(run, runtime, cfg, route);
+      } catch (error) {
+        if (run.hasSpoken) throw error;
+        say("warn", `${at} is not taken, again in ${pause} ms: ${String(error)}`);
+        await new Promise((resolve) => setTimeout(resolve, pause).unref());
+      }
+    }
+    return await answer(run, runtime, currentConfig() ?? cfg, route);
+  }
+}
+
+type Route = ReturnType<HostRuntime["routing"]["resolveAgentRoute"]>;
+
+function routeOf({ conversation: { account, peer } }: Inbound, runtime: HostRuntime, cfg: OpenClawConfig): Route {
+  return runtime.routing.resolveAgentRoute({ cfg, channel: CHANNEL, accountId: account, peer: { kind: "direct", id: peer } });
 }
 
 /** Lets the host's agent answer. Returns when all of its replies are on disk. */
-async function answer(run: Run, runtime: HostRuntime, cfg: OpenClawConfig): Promise<TurnEnd> {
+async function answer(run: Run, runtime: HostRuntime, cfg: OpenClawConfig, route: Route): Promise<TurnEnd> {
   const { inbound } = run;
   const { account, peer } = inbound.conversation;
-  const route = runtime.routing.resolveAgentRoute({ cfg, channel: CHANNEL, accountId: account, peer: { kind: "direct", id: peer } });
   const text = words(inbound);
   const isCommand = runtime.commands.isControlCommandMessage(text, cfg);
   const ingress = await resolveIngress(runtime, cfg, { account, peer }, {

@@ -21,4 +21,4 @@ PATH="$ROOT/target/openclaw/node/node_modules/node/bin:$PATH"
 TARBALL=${TARBALL:-$("$ROOT/openclaw/pack.sh" "$HONGYAN")}
 export HONGYAN PATH HOST TARBALL
 if [ $# -eq 0 ]; then set -- conversation.test.mjs accounts.test.mjs crashes.test.mjs; fi
-node --test --test-reporter=tap --test-concurrency=1 "$@"
+node --test ${ONLY:+--test-name-pattern="$ONLY"} --test-reporter=tap --test-concurrency=1 "$@"
