@@ -192,7 +192,7 @@ impl Shared {
 }
 
 /// SQLite creates files by the umask; chats must be private from the first byte.
-fn create_private(path: &Path) -> std::io::Result<()> {
+pub(crate) fn create_private(path: &Path) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.create(true).append(true);
     #[cfg(unix)]

@@ -18,6 +18,8 @@
 
 mod ledger;
 mod migrate;
+mod visit;
 mod writer;
 
 pub use crate::ledger::{Ledger, LedgerError};
+pub use crate::visit::{copy, visit};
