@@ -52,7 +52,7 @@ pub use crate::approval::{Question, Resolution};
 pub use crate::config::Config;
 pub use crate::gateway::{Gateway, GatewayError};
 pub use crate::lanes::{DropPolicy, QueueMode, QueueSettings};
-pub use crate::pairing::{APPROVED, Approval, Pairing, PairingMeta, PairingRequest};
+pub use crate::pairing::{APPROVED, Approval, Elsewhere, Pairing, PairingMeta, PairingRequest};
 pub use crate::replies::Replies;
 pub use crate::route::{
     AgentId, Binding, BindingKind, BindingMatch, BindingPeer, BindingSession, Considered, DmScope,

@@ -17,7 +17,7 @@ use contract::{AccountId, ChannelId, Conversation, PeerId, Sender};
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
-use crate::store::{Store, now_ms};
+use crate::store::{Store, elsewhere, now_ms};
 
 mod code;
 mod words;
@@ -72,6 +72,28 @@ pub struct Approval {
     pub id: PeerId,
     /// When, in milliseconds since 1970.
     pub approved_at_ms: i64,
+}
+
+/// What a store of another program says of approvals.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// The version that the store gives itself.
+    pub version: i64,
+    /// Who was approved there; `None` when it has no table of approvals that
+    /// could be understood.
+    pub approvals: Option<Vec<Conversation>>,
+}
+
+impl Elsewhere {
+    /// Reads a store that another program may be writing. Nothing is changed
+    /// there. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub fn read(store: &Path) -> Result<Self, StoreError> {
+        elsewhere::read(store)
+    }
 }
 
 /// What is done with a stranger's message.
@@ -164,7 +186,20 @@ impl Pairing {
     ///
     /// When the store fails; then nothing has changed.
     pub async fn approve_peer(&self, conversation: &Conversation) -> Result<(), StoreError> {
-        self.store.add_approval(conversation, now_ms()).await
+        self.approve_peers(vec![conversation.clone()]).await.map(drop)
+    }
+
+    /// Approves of peers, of all or of none, and returns how many were not
+    /// approved before. `*` approves of nobody.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails; then nothing has changed.
+    pub async fn approve_peers(
+        &self,
+        conversations: Vec<Conversation>,
+    ) -> Result<usize, StoreError> {
+        self.store.add_approvals(conversations, now_ms()).await
     }
 
     /// Takes an approval back and says whether there was one.

@@ -9,6 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use ledger::{Ledger, LedgerError};
 
+pub(crate) mod elsewhere;
 mod joint;
 mod pairing;
 mod question;

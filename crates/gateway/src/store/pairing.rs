@@ -140,13 +140,17 @@ impl Store {
         Ok(self.ledger.read(list).await?)
     }
 
-    pub(crate) async fn add_approval(
+    /// Approves of all or of none, and returns how many were not before.
+    pub(crate) async fn add_approvals(
         &self,
-        conversation: &Conversation,
+        conversations: Vec<Conversation>,
         now_ms: i64,
-    ) -> Result<(), StoreError> {
-        let (place, peer) = (Place::of(conversation), conversation.peer.clone());
-        Ok(self.ledger.write(move |tx| allow(tx, &place, &peer, now_ms)).await?)
+    ) -> Result<usize, StoreError> {
+        let add = move |tx: &Transaction<'_>| {
+            let added = conversations.iter().map(|it| allow(tx, &Place::of(it), &it.peer, now_ms));
+            added.sum()
+        };
+        Ok(self.ledger.write(add).await?)
     }
 
     pub(crate) async fn remove_approval(
@@ -274,10 +278,16 @@ fn ask(
     .map(drop)
 }
 
-fn allow(tx: &Transaction<'_>, place: &Place, peer: &PeerId, now_ms: i64) -> rusqlite::Result<()> {
+/// Approves of a peer and returns one, or none when they were approved before.
+fn allow(
+    tx: &Transaction<'_>,
+    place: &Place,
+    peer: &PeerId,
+    now_ms: i64,
+) -> rusqlite::Result<usize> {
     let (entry, folded) = (peer.as_str().trim(), folded(peer.as_str()));
     if entry.is_empty() || entry == "*" {
-        return Ok(());
+        return Ok(0);
     }
     tx.prepare_cached(
         "INSERT INTO channel_pairing_allow_entries
@@ -287,7 +297,6 @@ fn allow(tx: &Transaction<'_>, place: &Place, peer: &PeerId, now_ms: i64) -> rus
          ON CONFLICT DO NOTHING",
     )?
     .execute((&place.channel, &place.account, entry, folded, now_ms))
-    .map(drop)
 }
 
 /// Reads a row of [`REQUEST`].
