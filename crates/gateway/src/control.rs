@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -81,6 +82,9 @@ pub struct Control {
     stopping: CancellationToken,
     tasks: Tasks,
 }
+
+/// Lists plugins.
+type ListPlugins = Arc<dyn Fn() -> Value + Send + Sync>;
 
 /// What somebody wants of the program around the gateway.
 #[derive(Debug)]
@@ -166,6 +170,13 @@ impl Control {
     /// From now on it is about no gateway: one is being stopped.
     pub fn detach(&self) {
         self.api.detach();
+    }
+
+    /// From now on it lists plugins by this, which may read the disk: an object
+    /// whose `plugins` is a list of objects, each with its `id`. Until then it
+    /// lists none.
+    pub fn list_plugins_by(&self, list: impl Fn() -> Value + Send + Sync + 'static) {
+        self.api.list_plugins_by(Arc::new(list));
     }
 
     /// Waits for what somebody wants. Cancel safe.

@@ -25,7 +25,7 @@ use crate::tasks::Tasks;
 use crate::turn::{Runner, Visit};
 use crate::{
     AccessExplanation, Config, Decision, Explanation, Pairing, QueueMode, QueueSettings, Reason,
-    Refused, Rules, RulesError, StoreError,
+    Refused, Rules, RulesError, Sessions, StoreError,
 };
 
 /// How many commands that overtake the lanes are answered at once.
@@ -157,6 +157,12 @@ impl Gateway {
     #[must_use]
     pub fn pairing(&self) -> Pairing {
         self.inner.pairing.clone()
+    }
+
+    /// Returns what is kept of conversations.
+    #[must_use]
+    pub fn sessions(&self) -> Sessions {
+        Sessions::of(self.inner.store.clone())
     }
 
     /// Says who would answer a sender, whether they would be heard, and why.

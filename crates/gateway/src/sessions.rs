@@ -61,7 +61,11 @@ impl Sessions {
     ///
     /// When the file cannot be opened, or a newer program has written it.
     pub async fn open(store: &Path) -> Result<Self, StoreError> {
-        Ok(Self { store: Store::open(store).await? })
+        Store::open(store).await.map(Self::of)
+    }
+
+    pub(crate) fn of(store: Store) -> Self {
+        Self { store }
     }
 
     /// Returns all sessions, those that were spoken in last first.

@@ -8,7 +8,7 @@ use parking_lot::RwLock;
 use tokio::sync::mpsc;
 
 use super::logins::Logins;
-use super::{LogRing, Problem, ProblemKind, Wish};
+use super::{ListPlugins, LogRing, Problem, ProblemKind, Wish};
 use crate::Gateway;
 use crate::store::now_ms;
 
@@ -25,6 +25,8 @@ struct Shared {
     logs: LogRing,
     wishes: mpsc::Sender<Wish>,
     logins: Logins,
+    // Held to take or replace it, never while it is called.
+    plugins: RwLock<Option<ListPlugins>>,
     // Held to look at or replace, never across an await.
     stage: RwLock<Stage>,
 }
@@ -49,10 +51,18 @@ impl Api {
     ) -> Self {
         let stage = RwLock::new(Stage::Starting);
         let since_ms = now_ms();
-        let logins = Logins::default();
-        Self {
-            shared: Arc::new(Shared { program, address, since_ms, logs, wishes, logins, stage }),
-        }
+        let (logins, plugins) = (Logins::default(), RwLock::default());
+        let shared = Shared { program, address, since_ms, logs, wishes, logins, plugins, stage };
+        Self { shared: Arc::new(shared) }
+    }
+
+    pub(super) fn list_plugins_by(&self, list: ListPlugins) {
+        *self.shared.plugins.write() = Some(list);
+    }
+
+    /// Returns what lists the plugins, if anything does.
+    pub(super) fn list_plugins(&self) -> Option<ListPlugins> {
+        self.shared.plugins.read().clone()
     }
 
     pub(super) fn attach(&self, gateway: Gateway) {

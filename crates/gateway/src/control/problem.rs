@@ -6,6 +6,8 @@ use axum::response::{IntoResponse, Response};
 use contract::ChannelError;
 use serde::{Deserialize, Serialize};
 
+use crate::{SessionsError, StoreError};
+
 /// Why a request was not done, for programs and people. Nothing of it has
 /// happened unless the message says so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,6 +157,31 @@ impl From<ChannelError> for Problem {
             }
             ChannelError::Gone(_) | ChannelError::Failed(_) => {
                 (ProblemKind::Unavailable, "channel_failed", "the log says more")
+            }
+        };
+        Self::new(kind, code, err.to_string(), hint)
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(err: StoreError) -> Self {
+        let hint = "check the disk and the state folder's modes";
+        Self::new(ProblemKind::Config, "storage", err.to_string(), hint)
+    }
+}
+
+impl From<SessionsError> for Problem {
+    fn from(err: SessionsError) -> Self {
+        let (kind, code, hint) = match err {
+            SessionsError::Store(err) => return err.into(),
+            SessionsError::Unknown(_) => {
+                (ProblemKind::NotFound, "unknown_session", "GET /v1/sessions lists them")
+            }
+            SessionsError::Ambiguous { .. } => {
+                (ProblemKind::Usage, "ambiguous_session", "name the whole key, or the id")
+            }
+            SessionsError::NoWindow(_) => {
+                (ProblemKind::NotFound, "unknown_window", "ask for `all` to see which there are")
             }
         };
         Self::new(kind, code, err.to_string(), hint)

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::ProblemKind;
+use super::routes::{request_schema, session_schema};
 
 /// How long an id, a name or a key may be that a caller gives.
 const MOST_NAME: usize = 512;
@@ -119,6 +120,8 @@ pub(super) fn components() -> Value {
             ("waiting", count()),
             ("parked", count()),
         ]),
+        "Session": session_schema(),
+        "PairingRequest": request_schema(),
         "LogLine": object([
             ("number", count()),
             ("at_ms", integer()),

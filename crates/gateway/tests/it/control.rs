@@ -13,11 +13,15 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use self::shelf::Shelf;
-use crate::channel::config;
+use crate::channel::{TestChannel, config};
 
+mod conversations;
 mod fuzz;
 mod schema;
 mod shelf;
+
+/// The session of the friend.
+const SESSION: &str = "agent:main:post:bot:direct:friend";
 
 /// A gateway with one channel, and its control API.
 struct Scene {
@@ -26,7 +30,9 @@ struct Scene {
     http: Client,
     ended: CancellationToken,
     gateway: Gateway,
-    _state: TempDir,
+    /// What the people on the channel do.
+    people: Arc<TestChannel>,
+    state: TempDir,
 }
 
 impl Scene {
@@ -34,9 +40,11 @@ impl Scene {
         let state = tempfile::tempdir().unwrap();
         let mut control = Control::serve(settings(&state)).await.unwrap();
         let agent: Arc<dyn Agent> = Arc::new(Guide::new(GuideOptions::default()));
-        let gateway =
-            Gateway::start(config(state.path(), agent), vec![Arc::new(Shelf)]).await.unwrap();
+        let people = TestChannel::new();
+        let channel = Arc::new(Shelf(Arc::clone(&people)));
+        let gateway = Gateway::start(config(state.path(), agent), vec![channel]).await.unwrap();
         control.attach(gateway.clone());
+        control.list_plugins_by(|| json!({"plugins": [{"id": "post", "status": "enabled"}]}));
         let file = ControlFile::read(state.path()).unwrap().unwrap();
         let ended = CancellationToken::new();
         let until = ended.clone();
@@ -60,7 +68,8 @@ impl Scene {
             http: Client::builder().no_proxy().build().unwrap(),
             ended,
             gateway,
-            _state: state,
+            people,
+            state,
         }
     }
 
@@ -71,6 +80,16 @@ impl Scene {
 
     async fn get(&self, path: &str) -> Value {
         answer(self.request(Method::GET, path), StatusCode::OK).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        answer(self.request(Method::POST, path).json(&body), StatusCode::OK).await
+    }
+
+    /// Has the friend say something, and waits until it is answered.
+    async fn talk(&self, text: &str) {
+        let turn = self.people.says("friend", text).await;
+        self.people.end_of(&turn).await;
     }
 
     async fn document(&self) -> Value {
@@ -121,15 +140,30 @@ fn operations(document: &Value) -> Vec<(String, Method, Value)> {
     found
 }
 
+/// A path of the document with what is there, and what it must be asked with.
+fn filled(path: &str, operation: &Value) -> String {
+    let parts = [("channel", "post"), ("account", "bot"), ("login", "7"), ("session", SESSION)];
+    let path = parts
+        .iter()
+        .fold(path.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value));
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    let needed = parameters.filter(|it| it["in"] == "query" && it["required"] == true);
+    let query = needed.map(|it| match it["name"].as_str().unwrap() {
+        "account" => "account=bot",
+        "peer" => "peer=friend",
+        other => panic!("a parameter that is not known here: {other}"),
+    });
+    format!("{path}?{}", query.collect::<Vec<_>>().join("&"))
+}
+
 #[tokio::test]
 async fn every_operation_of_the_document_is_there_and_no_other_method_is() {
     let scene = Scene::new().await;
     let document = scene.document().await;
     let operations = operations(&document);
     assert!(operations.len() >= 20);
-    for (path, _, _) in &operations {
-        let real = path.replace("{channel}", "post").replace("{account}", "bot");
-        let real = real.replace("{login}", "7");
+    for (path, _, operation) in &operations {
+        let real = filled(path, operation);
         for method in [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::PATCH] {
             let is_there = operations.iter().any(|(p, m, _)| p == path && *m == method);
             let response = scene.request(method.clone(), &real).send().await.unwrap();
@@ -147,13 +181,16 @@ async fn every_operation_of_the_document_is_there_and_no_other_method_is() {
 #[tokio::test]
 async fn what_is_answered_fits_the_document() {
     let scene = Scene::new().await;
+    scene.talk("hello").await;
+    scene.people.asks_admission("stranger", false).await;
     let document = scene.document().await;
     for (path, method, operation) in operations(&document) {
         let content = &operation["responses"]["200"]["content"]["application/json"];
         if method != Method::GET || content.is_null() {
             continue;
         }
-        for query in ["", "?probe=true"] {
+        let path = filled(&path, &operation);
+        for query in ["", "probe=true"] {
             let takes = operation["parameters"].as_array().unwrap();
             if !query.is_empty() && !takes.iter().any(|it| it["name"] == "probe") {
                 continue;
@@ -168,13 +205,15 @@ async fn what_is_answered_fits_the_document() {
         ("/v1/messages", json!({"to": "friend", "dry_run": true})),
         ("/v1/outbox", json!({"action": "retry", "ids": [1]})),
         ("/v1/peers/name", json!({"to": "friend", "name": "F"})),
+        ("/v1/sessions/SESSION/reset", json!({})),
         ("/v1/config/reload", json!({})),
         ("/v1/channels/post/logout", json!({"account": "bot"})),
         ("/v1/channels/post/accounts/bot", json!({"enabled": false})),
     ];
     for (path, body) in done {
-        let answered = answer(scene.request(Method::POST, path).json(&body), StatusCode::OK).await;
+        let answered = scene.post(&path.replace("SESSION", SESSION), body).await;
         let template = path.replace("/post/", "/{channel}/").replace("/bot", "/{account}");
+        let template = template.replace("SESSION", "{session}");
         let operation = &document["paths"][&template]["post"];
         let expected = &operation["responses"]["200"]["content"]["application/json"]["schema"];
         schema::check(&document, expected, &answered).unwrap_or_else(|why| panic!("{path}: {why}"));

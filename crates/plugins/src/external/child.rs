@@ -45,6 +45,7 @@ impl Child {
             .args(arguments)
             .current_dir(&launch.dir)
             .env("HONGYAN_STATE_DIR", &launch.state_dir)
+            .env("HONGYAN_GATEWAY_PID", std::process::id().to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -8,6 +8,7 @@ use contract::{AccountState, AccountStatus, ChannelId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::Refusal;
 use crate::control::api::{Api, Stage};
 use crate::control::document::document;
 use crate::control::params::Asked;
@@ -40,13 +41,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .answers(list(&channel_schema())),
         operation(Verb::Get, "/v1/refused", "refused", refused)
             .summary("Who was refused since the gateway started, and how often.")
-            .answers(object([
-                (
-                    "conversations",
-                    list(&object([("conversation", named("Conversation")), ("times", count())])),
-                ),
-                ("others", count()),
-            ])),
+            .answers(object([("conversations", list(&refusal_schema())), ("others", count())])),
         operation(Verb::Get, "/v1/logs", "logs", logs)
             .summary("The end of the log that is kept in memory: 2,000 lines.")
             .query(object([
@@ -200,10 +195,20 @@ impl ChannelRow {
     }
 }
 
+fn refusal_schema() -> Value {
+    object([
+        ("conversation", named("Conversation")),
+        ("times", count()),
+        ("reason", one_of(&["disabled", "not_listed", "awaits_approval", "too_many_wait"])),
+    ])
+}
+
 async fn refused(State(api): State<Api>) -> Result<Json<Value>, Problem> {
     let refused = api.gateway()?.refused();
     let each = refused.conversations.iter();
-    let each = each.map(|(who, times)| json!({ "conversation": who, "times": times }));
+    let each = each.map(|(who, Refusal { times, reason })| {
+        json!({ "conversation": who, "times": times, "reason": reason })
+    });
     let conversations: Vec<Value> = each.collect();
     Ok(Json(json!({ "conversations": conversations, "others": refused.others })))
 }

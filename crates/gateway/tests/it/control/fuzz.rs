@@ -6,10 +6,10 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Map, Value, json};
 
-use super::{Scene, operations, schema};
+use super::{SESSION, Scene, operations, schema};
 
 /// How many requests are made.
-const REQUESTS: u32 = 600;
+const REQUESTS: u32 = 900;
 
 /// What is wrong with a request.
 #[derive(Clone, Debug)]
@@ -39,7 +39,8 @@ fn wanted() -> impl Strategy<Value = Wanted> {
         2 => (any::<Index>(), anything()).prop_map(|(at, value)| Fault::Replaced(at, value)),
         1 => vec(any::<u8>(), 1..64).prop_map(Fault::Bytes),
     ];
-    let texts = vec(prop_oneof![Just("post".to_owned()), "\\PC{1,24}"], 16);
+    let real = select(vec!["post", "bot", "friend", SESSION]).prop_map(str::to_owned);
+    let texts = vec(prop_oneof![real, "\\PC{1,24}"], 16);
     (any::<Index>(), texts, vec(any::<i64>(), 16), fault)
         .prop_map(|(operation, texts, numbers, fault)| Wanted { operation, texts, numbers, fault })
 }
@@ -114,12 +115,14 @@ impl Wanted {
 
 /// What a query looks like, as an object.
 fn query_schema(operation: &Value) -> Value {
-    let mut properties = Map::new();
+    let (mut properties, mut required) = (Map::new(), Vec::new());
     let parameters = operation["parameters"].as_array().unwrap();
     for parameter in parameters.iter().filter(|it| it["in"] == "query") {
-        properties.insert(parameter["name"].as_str().unwrap().into(), parameter["schema"].clone());
+        let name = parameter["name"].as_str().unwrap();
+        properties.insert(name.into(), parameter["schema"].clone());
+        required.extend((parameter["required"] == true).then_some(name));
     }
-    json!({ "type": "object", "properties": properties, "required": [] })
+    json!({ "type": "object", "properties": properties, "required": required })
 }
 
 fn request(
@@ -167,6 +170,7 @@ fn request(
 fn nothing_that_is_sent_makes_it_fail() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let scene = runtime.block_on(Scene::new());
+    runtime.block_on(scene.talk("hello"));
     let document = runtime.block_on(scene.document());
     let problem = json!({ "$ref": "#/components/schemas/Problem" });
     let mut config = ProptestConfig::with_cases(REQUESTS);

@@ -1,4 +1,5 @@
-//! A channel that answers everything with an example.
+//! A channel that answers everything with an example, and takes turns as the
+//! channel in memory does.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +13,9 @@ use contract::{
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 
-use crate::channel::conversation;
+use crate::channel::{TestChannel, conversation};
 
-pub(super) struct Shelf;
+pub(super) struct Shelf(pub(super) Arc<TestChannel>);
 
 type Answer<'a, T> = BoxFuture<'a, Result<T, ChannelError>>;
 
@@ -57,20 +58,20 @@ impl Channel for Shelf {
         "post".into()
     }
 
-    fn start(&self, _: Arc<dyn Host>) -> Answer<'_, ()> {
-        done(())
+    fn start(&self, host: Arc<dyn Host>) -> Answer<'_, ()> {
+        self.0.start(host)
     }
 
-    fn reply<'a>(&'a self, _: &'a TurnId, _: Reply) -> Answer<'a, ()> {
-        done(())
+    fn reply<'a>(&'a self, turn: &'a TurnId, reply: Reply) -> Answer<'a, ()> {
+        Channel::reply(&*self.0, turn, reply)
     }
 
-    fn signal<'a>(&'a self, _: &'a TurnId, _: Signal) -> BoxFuture<'a, ()> {
-        ready(()).boxed()
+    fn signal<'a>(&'a self, turn: &'a TurnId, signal: Signal) -> BoxFuture<'a, ()> {
+        self.0.signal(turn, signal)
     }
 
-    fn finish<'a>(&'a self, _: &'a TurnId, _: TurnEnd) -> Answer<'a, ()> {
-        done(())
+    fn finish<'a>(&'a self, turn: &'a TurnId, end: TurnEnd) -> Answer<'a, ()> {
+        self.0.finish(turn, end)
     }
 
     fn send(&self, outgoing: Outgoing) -> Answer<'_, SendReport> {
@@ -171,7 +172,7 @@ impl Channel for Shelf {
         done(Removed { account: account.into(), announced: true, rows: 1, files: 0 })
     }
 
-    fn stop(&self, _: Duration) -> BoxFuture<'_, ()> {
-        ready(()).boxed()
+    fn stop(&self, grace: Duration) -> BoxFuture<'_, ()> {
+        self.0.stop(grace)
     }
 }
