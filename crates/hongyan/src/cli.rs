@@ -52,10 +52,10 @@ fn version() -> String {
     let revision = option_env!("HONGYAN_REVISION").unwrap_or("none");
     format!("{} ({revision})", env!("CARGO_PKG_VERSION"))
 }
+pub(crate) use self::openclaw::{InstallArgs, OpenClawCommand, SidecarArgs, SwitchBackArgs};
 pub(crate) use self::sessions::{
     SessionExportArgs, SessionsCommand, ShowArgs, TranscriptFormat, WindowArgs,
 };
-pub(crate) use self::openclaw::{InstallArgs, OpenClawCommand, SidecarArgs, SwitchBackArgs};
 
 /// Parses the arguments; prints help or a usage error and exits if they ask
 /// for it.
@@ -192,43 +192,6 @@ pub(crate) enum AgentName {
 pub(crate) enum PolicyName {
     Open,
     Tencent,
-}
-
-/// `hongyan channels …`
-#[derive(Subcommand)]
-pub(crate) enum ChannelsCommand {
-    #[command(about = text("help.channels.login"))]
-    Login(LoginArgs),
-    #[command(about = text("help.channels.status"))]
-    Status(StatusArgs),
-}
-
-/// `hongyan channels login`
-#[derive(Args)]
-pub(crate) struct LoginArgs {
-    #[arg(long, default_value = weixin::CHANNEL_ID, value_name = "ID", help = text("help.channels.login.channel"))]
-    pub(crate) channel: String,
-    #[arg(long, value_name = "URL", help = text("help.channels.login.base_url"))]
-    pub(crate) base_url: Option<Url>,
-    #[arg(long, value_name = "NAME", help = text("help.channels.login.name"))]
-    pub(crate) name: Option<String>,
-    #[arg(long, value_name = "DIGITS", env = "HONGYAN_VERIFY_CODE", hide_env_values = true, help = text("help.channels.login.verify_code"))]
-    pub(crate) verify_code: Option<String>,
-    #[arg(long, value_name = "FILE", help = text("help.channels.login.qr_png"))]
-    pub(crate) qr_png: Option<PathBuf>,
-    #[arg(long, help = text("help.channels.login.fresh"))]
-    pub(crate) fresh: bool,
-    #[arg(long, help = text("help.json"))]
-    pub(crate) json: bool,
-}
-
-/// `hongyan channels status`
-#[derive(Args)]
-pub(crate) struct StatusArgs {
-    #[arg(long, help = text("help.channels.status.probe"))]
-    pub(crate) probe: bool,
-    #[arg(long, help = text("help.json"))]
-    pub(crate) json: bool,
 }
 
 /// `hongyan send`

@@ -59,7 +59,6 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Route(command) => route::run(command, &configured()?).await,
         Command::Config(command) => config::run(command, config, &State::resolve(state)?),
         Command::Plugins(command) => plugins::run(&command, &State::resolve(state)?, config),
-        Command::Sidecar => sidecar::run(&configured()?).await,
         Command::Sidecar(args) => sidecar::run(&args, &configured()?).await,
         Command::OpenClaw(command) => openclaw::run(command),
         Command::Completions { shell } => {
