@@ -58,6 +58,17 @@ web:
 browser *args:
     tests/browser/run.sh {{ args }}
 
+# The plugin for OpenClaw, with the release build in it: prints the tarball's path
+openclaw-pack:
+    tests/openclaw/install.sh
+    cargo build --release --locked --package hongyan
+    PATH="$PWD/target/openclaw/node/node_modules/node/bin:$PATH" openclaw/pack.sh
+
+# The channel inside the real OpenClaw; with --oldest, inside the oldest one that is supported
+[positional-arguments]
+openclaw-test *args:
+    tests/openclaw/run.sh "$@"
+
 # The one file that is handed out: target/dist/hongyan
 dist:
     cargo build --profile dist --package hongyan

@@ -162,6 +162,11 @@ async function answer(run: Run, runtime: HostRuntime, cfg: OpenClawConfig, route
   const { inbound } = run;
   const { account, peer } = inbound.conversation;
   const text = words(inbound);
+  const echoed = echo(inbound, text);
+  if (echoed !== undefined) {
+    await run.say("answer", [{ text: echoed }]);
+    return "answered";
+  }
   const isCommand = runtime.commands.isControlCommandMessage(text, cfg);
   const ingress = await resolveIngress(runtime, cfg, { account, peer }, {
     contextBinding: { agentId: route.agentId, sessionKey: route.sessionKey, messageId: inbound.message_id, inboundEventKind: "user_request" },
@@ -281,6 +286,14 @@ class Adoption {
   async done(): Promise<void> {
     if (this.#isDeferred) await this.#settled;
   }
+}
+
+/** Answers `/echo`, which measures the channel without an agent, as the official plugin does. */
+export function echo({ sent_at_ms }: Pick<Inbound, "sent_at_ms">, text: string): string | undefined {
+  const found = /^\/echo(?:\s+([\s\S]*))?$/i.exec(text.trim());
+  if (!found) return undefined;
+  const sent = new Date(sent_at_ms).toISOString();
+  return `${found[1] ?? ""}\n⏱ 通道耗时\n├ 事件时间: ${sent}\n└ 平台→插件: ${Date.now() - sent_at_ms}ms`.trimStart();
 }
 
 function replyClass(payload: Payload): ReplyClass {
