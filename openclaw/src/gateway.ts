@@ -1,17 +1,15 @@
 // The accounts that the host has started, and the sidecar that runs them.
 
-import { isDeepStrictEqual } from "node:util";
-
 import type { ChannelPlugin, OpenClawConfig } from "openclaw/plugin-sdk/core";
 import { getAgentScopedMediaLocalRoots } from "openclaw/plugin-sdk/media-local-roots";
 
 import { admit } from "./access.js";
 import type { Account } from "./accounts.js";
 import { type AccountStatus, CHANNEL, stopping } from "./contract.js";
-import { currentConfig, type HostRuntime } from "./host.js";
+import { configOnDisk, configWrittenAt, currentConfig, type HostRuntime } from "./host.js";
 import { logTo, say } from "./log.js";
 import { loginCode, loginEvent } from "./login.js";
-import { isEnabled, section, type Section, sidecarSection } from "./settings.js";
+import { isEnabled, type Section, sidecarSection } from "./settings.js";
 import { Sidecar } from "./sidecar.js";
 import { patch } from "./status.js";
 import { Turns } from "./turns.js";
@@ -21,6 +19,8 @@ export type StartContext = Parameters<NonNullable<Gateway["startAccount"]>>[0];
 
 /** How long the poll of an account goes on for the successor that a reload of settings brings. */
 const HANDOVER_MS = 3_000;
+/** How soon after its settings were written the host has taken them on. */
+const RELOAD_MS = 15_000;
 /** How often the host hears when the backend was last reached. */
 const PULSE_MS = 15_000;
 
@@ -28,6 +28,7 @@ const PULSE_MS = 15_000;
 class Lease {
   readonly ctx: StartContext;
   readonly runtime: HostRuntime;
+  readonly since = Date.now();
   readonly ended: Promise<void>;
   #end!: { resolve: () => void; reject: (error: Error) => void };
 
@@ -84,7 +85,10 @@ export const sidecar = new Sidecar(
     up: () => void tellAll(),
     down: (reason) => each({ connected: false, lifecycle: "recovering", lastError: reason }),
     lost(reason) {
-      for (const lease of leases.values()) lease.fail(reason);
+      for (const lease of leases.values()) {
+        drop(lease);
+        lease.fail(reason);
+      }
     },
   },
 );
@@ -101,11 +105,7 @@ export async function startAccount(ctx: StartContext): Promise<void> {
   if (ctx.abortSignal.aborted) void letGo(lease);
   void sidecar.sync();
   pulse ??= setInterval(() => void tellAll(), PULSE_MS).unref();
-  try {
-    await lease.ended;
-  } finally {
-    if (drop(lease)) await sidecar.sync();
-  }
+  await lease.ended;
 }
 
 /** Called beside the abort: nothing is left to do but to wait for its effect. */
@@ -114,11 +114,12 @@ export async function stopAccount(ctx: StartContext): Promise<void> {
   if (lease?.ctx.abortSignal.aborted) await lease.ended;
 }
 
-/** Stops an account at once, unless new settings are about to start it again. */
+/** Stops an account at once; where new settings are about to start it again, its poll goes on for the successor. */
 async function letGo(lease: Lease): Promise<void> {
-  if (isReload(lease.ctx)) {
-    const late = new Promise<void>((resolve) => setTimeout(resolve, HANDOVER_MS).unref());
-    await Promise.race([lease.ended, late]);
+  if (await isReload(lease)) {
+    // The successor comes only when this one is over.
+    lease.end();
+    await new Promise<void>((resolve) => setTimeout(resolve, HANDOVER_MS).unref());
   }
   if (drop(lease)) await sidecar.sync();
   lease.end();
@@ -135,22 +136,29 @@ function drop(lease: Lease): boolean {
   return true;
 }
 
-/** Whether the settings have changed since the start and still want the account. */
-function isReload({ cfg, accountId }: StartContext): boolean {
-  const now = currentConfig();
-  return now !== undefined && isEnabled(now, accountId) && !isDeepStrictEqual(section(now), section(cfg));
+/**
+ * Whether the host stops the account only to start it with other settings. It
+ * stops before it takes them on, so they are read from their file.
+ */
+async function isReload({ ctx: { accountId }, since }: Lease): Promise<boolean> {
+  const written = configWrittenAt();
+  if (written < since || Date.now() - written > RELOAD_MS) return false;
+  const cfg = await configOnDisk().catch(() => undefined);
+  return cfg !== undefined && isEnabled(cfg, accountId);
 }
 
 /** What the sidecar is told: the settings, who runs, and the folders whose files agents may send. */
 function wanted(cfg: OpenClawConfig): Section {
-  const agents = [undefined, ...Object.keys(cfg.agents?.entries ?? {})];
-  const roots = new Set(agents.flatMap((agent) => getAgentScopedMediaLocalRoots(cfg, agent)));
+  const now = currentConfig() ?? cfg;
+  const agents = [undefined, ...Object.keys(now.agents?.entries ?? {})];
+  const roots = new Set(agents.flatMap((agent) => getAgentScopedMediaLocalRoots(now, agent)));
   return sidecarSection(cfg, leases.keys(), [...roots]);
 }
 
+/** The settings that the last start came with: the host takes them on only after that. */
 function newestConfig(): OpenClawConfig {
-  const last = [...leases.values()].at(-1)?.ctx.cfg;
-  return currentConfig() ?? last ?? {};
+  const newest = [...leases.values()].toSorted((one, other) => one.since - other.since).at(-1);
+  return newest?.ctx.cfg ?? currentConfig() ?? {};
 }
 
 async function tellAll(): Promise<void> {

@@ -1,6 +1,9 @@
 // The host: which one it is, and what of it is used.
 
+import { statSync } from "node:fs";
+
 import type { OpenClawConfig, OpenClawPluginApi, PluginRuntime } from "openclaw/plugin-sdk/core";
+import { resolveConfigPath } from "openclaw/plugin-sdk/state-paths";
 
 /** The host's helpers for channels, as an account gets them at its start. */
 export type HostRuntime = PluginRuntime["channel"];
@@ -21,6 +24,21 @@ export function currentConfig(): OpenClawConfig | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** When the settings were written last, in ms since 1970; 0 when that cannot be told. */
+export function configWrittenAt(): number {
+  try {
+    return statSync(resolveConfigPath()).mtimeMs;
+  } catch {
+    return 0;
+  }
+}
+
+/** The settings as they stand in their file. */
+export async function configOnDisk(): Promise<OpenClawConfig> {
+  const { readConfigFileSnapshotForWrite } = await import("openclaw/plugin-sdk/config-mutation");
+  return (await readConfigFileSnapshotForWrite()).snapshot.config;
 }
 
 /** Writes the time of a login into the section, so that a gateway that runs starts the new account. */

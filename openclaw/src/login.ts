@@ -37,22 +37,27 @@ export async function loginCode({ login, wrong }: { login: number; wrong: boolea
 
 async function logIn(face: Face, fresh: boolean, signal?: AbortSignal): Promise<LoginDone> {
   let id = 0;
+  const told: Face = {
+    ...face,
+    tell(event) {
+      // A gateway in another process starts the account by the settings, and the login waits for its first poll.
+      if (event.event === "saved") void announceLogin(CHANNEL).catch((error: unknown) => say("warn", `the gateway was not told of the login: ${String(error)}`));
+      face.tell(event);
+    },
+  };
   const language = Intl.DateTimeFormat().resolvedOptions().locale;
   try {
-    const done = await sidecar.call("login", { request: { fresh, language } }, (started) => {
+    return await sidecar.call("login", { request: { fresh, language } }, (started) => {
       id = started;
-      faces.set(id, face);
+      faces.set(id, told);
     }, signal);
-    // A gateway in another process learns of it by the settings.
-    await announceLogin(CHANNEL).catch((error: unknown) => say("warn", `the gateway was not told of the login: ${String(error)}`));
-    return done;
   } finally {
     faces.delete(id);
   }
 }
 
 /** What a failure says, with what to do about it. */
-function told(error: unknown): string {
+function explained(error: unknown): string {
   const hint = error instanceof WireError ? error.data?.["hint"] : undefined;
   const message = error instanceof Error ? error.message : String(error);
   return typeof hint === "string" ? `${message} ${hint}` : message;
@@ -80,7 +85,7 @@ export const terminalLogin: NonNullable<Auth["login"]> = async ({ runtime }) => 
     show(done.already_connected ? `已连接过 / Already connected: ${done.account}` : `已连接到微信 / Connected: ${done.account}`);
   } catch (error) {
     await shown;
-    throw new Error(told(error), { cause: error });
+    throw new Error(explained(error), { cause: error });
   }
 };
 
@@ -133,7 +138,7 @@ class Session {
     };
     this.outcome = logIn(face, fresh, this.#stop.signal).then(
       (done) => ({ connected: true, message: done.already_connected ? `已连接过 / already connected: ${done.account}` : `已连接 / connected: ${done.account}`, accountId: done.account }),
-      (error: unknown) => ({ connected: false, message: told(error) }),
+      (error: unknown) => ({ connected: false, message: explained(error) }),
     );
     void this.outcome.then((over) => this.#news(() => (this.over = over)));
   }

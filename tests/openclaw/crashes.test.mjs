@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { until, World } from "./world.mjs";
+import { CHANNEL, until, World } from "./world.mjs";
 
 /** Moments after the first word, in ms: before it is stored, while it is handed over, while the model works, while the answer leaves. */
 const MOMENTS = [0, 40, 100, 200, 400, 700, 1_000, 1_300, 1_600, 2_200];
@@ -65,6 +65,11 @@ for (const at of MOMENTS.filter((_, n) => n % step === Math.floor(step / 2)).sli
     await crash("gateway", at, async () => {
       await openclaw.stop("SIGKILL");
       await openclaw.start();
+      // After a few crashes the host starts channels only by hand.
+      await until("the channel is started, or not", () => /account started|autostart suppressed/.test(openclaw.gateway.output));
+      if (/autostart suppressed/.test(openclaw.gateway.output)) {
+        await openclaw.does("gateway", "call", "channels.start", "--params", JSON.stringify({ channel: CHANNEL }));
+      }
     });
   });
 }
