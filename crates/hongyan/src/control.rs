@@ -17,10 +17,14 @@ use crate::composition::State;
 use crate::error::{CliError, Kind};
 use crate::texts::t;
 
+mod events;
 mod exchange;
 mod problem;
 
-use self::exchange::exchange;
+pub(crate) use self::events::Events;
+pub(crate) use self::problem::refusal;
+
+use self::exchange::{Answer, Failure, Question, ask};
 
 /// The name and version that go into locks, files and answers.
 pub(crate) const PROGRAM: &str = concat!("hongyan ", env!("CARGO_PKG_VERSION"));
@@ -108,23 +112,57 @@ impl Client {
         decoded(&self.exchange("POST", path, Some(body)).await?)
     }
 
+    /// Wants something removed.
+    pub(crate) async fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, CliError> {
+        decoded(&self.exchange("DELETE", path, None).await?)
+    }
+
+    /// Wants something done that is told as it happens.
+    pub(crate) async fn follow(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<Events, CliError> {
+        let body = Some(serde_json::to_vec(body).map_err(CliError::bug)?);
+        let answer = self.begin(Question { method: "POST", path, body });
+        let answer = tokio::time::timeout(PATIENCE, answer).await;
+        Ok(Events::new(answer.map_err(|_| self.silent())??))
+    }
+
     async fn exchange(
         &self,
         method: &str,
         path: &str,
         body: Option<Vec<u8>>,
     ) -> Result<Vec<u8>, CliError> {
-        let answer = exchange(self.file.address, &self.file.token, method, path, body);
-        let failed = |why: String| {
-            let message = t!("error.gateway_unreachable", owner = self.owner);
-            CliError::new(Kind::Unavailable, message)
-                .caused_by(why)
-                .hinted(t!("hint.gateway_silent"))
+        let whole = async {
+            let answer = self.begin(Question { method, path, body }).await?;
+            answer.whole().await.map_err(|err| self.lost(err))
         };
-        let answer = tokio::time::timeout(PATIENCE, answer).await;
-        let answer = answer.map_err(|_| failed(format!("no answer within {PATIENCE:?}")))?;
-        let (status, bytes) = answer.map_err(|err| failed(err.to_string()))?;
-        if status.is_success() { Ok(bytes) } else { Err(problem::error(status, &bytes)) }
+        tokio::time::timeout(PATIENCE, whole).await.map_err(|_| self.silent())?
+    }
+
+    /// Asks, and returns the answer if it is a good one.
+    async fn begin(&self, question: Question<'_>) -> Result<Answer, CliError> {
+        let answer = ask(self.file.address, &self.file.token, question).await;
+        let answer = answer.map_err(|err| self.lost(err))?;
+        if answer.status.is_success() {
+            return Ok(answer);
+        }
+        let status = answer.status;
+        let bytes = answer.whole().await.map_err(|err| self.lost(err))?;
+        Err(problem::error(status, &bytes))
+    }
+
+    /// The gateway is there and cannot be spoken to.
+    pub(crate) fn lost(&self, why: Failure) -> CliError {
+        let message = t!("error.gateway_unreachable", owner = self.owner);
+        let error = CliError::new(Kind::Unavailable, message).hinted(t!("hint.gateway_silent"));
+        error.caused_by(why)
+    }
+
+    fn silent(&self) -> CliError {
+        self.lost(format!("no answer within {PATIENCE:?}").into())
     }
 
     /// Refuses what would end or replace the gateway when we are part of what it

@@ -1,14 +1,15 @@
 //! `hongyan accounts`
 
 use comfy_table::{ContentArrangement, Table, presets};
-use contract::AccountId;
+use contract::{AccountId, Removed};
 use serde::Serialize;
-use weixin::accounts::{AccountsError, Import, Imported, KnownAccount, Removed};
+use weixin::accounts::{AccountsError, Import, Imported, KnownAccount};
 use weixin::{Accounts, CredentialsError, NameError};
 
 use super::status::state as state_text;
 use crate::cli::{AccountsCommand, ListArgs, OneArgs, RemoveArgs, RenameArgs};
 use crate::composition::State;
+use crate::control::Client;
 use crate::error::{CliError, Kind};
 use crate::output;
 use crate::texts::t;
@@ -24,7 +25,7 @@ pub(crate) async fn run(command: AccountsCommand, state: &State) -> Result<(), C
         AccountsCommand::Rename(args) => rename(&accounts, &args).await,
         AccountsCommand::Enable(args) => switch(&accounts, &args, true).await,
         AccountsCommand::Disable(args) => switch(&accounts, &args, false).await,
-        AccountsCommand::Remove(args) => remove(&accounts, &args).await,
+        AccountsCommand::Remove(args) => remove(state, &args).await,
         AccountsCommand::Export(args) => archive::export(&accounts, &args).await,
         AccountsCommand::Import(args) => archive::import(&accounts, &args).await,
         AccountsCommand::Seal(args) => seal(&accounts, &args, true),
@@ -63,8 +64,9 @@ pub(super) async fn switch(accounts: &Accounts, args: &OneArgs, on: bool) -> Res
     tell(accounts, &account, args.json).await
 }
 
-pub(super) async fn remove(accounts: &Accounts, args: &RemoveArgs) -> Result<(), CliError> {
-    let account = accounts.registry().find(&args.account)?;
+/// Removes all that is kept of an account, by the gateway if one runs.
+pub(super) async fn remove(state: &State, args: &RemoveArgs) -> Result<(), CliError> {
+    let account = state.weixin().registry().find(&args.account)?;
     if !args.yes {
         if args.json || !output::can_ask() {
             return Err(CliError::new(Kind::Usage, t!("error.accounts.not_confirmed"))
@@ -76,7 +78,18 @@ pub(super) async fn remove(accounts: &Accounts, args: &RemoveArgs) -> Result<(),
             return Ok(());
         }
     }
-    let removed = accounts.remove(&account).await?;
+    let removed = match Client::find(state).await? {
+        Some(client) => {
+            client
+                .delete(&format!("/v1/channels/{}/accounts/{account}", weixin::CHANNEL_ID))
+                .await?
+        }
+        None => {
+            let weixin::accounts::Removed { account, announced, rows, files } =
+                state.accounts()?.remove(&account).await?;
+            Removed { account, announced, rows: rows as u64, files: files as u64 }
+        }
+    };
     if args.json {
         output::json(&removed);
         return Ok(());

@@ -2,7 +2,6 @@
 
 use contract::{AccountId, Channel as _, LoggedOut};
 use serde_json::json;
-use weixin::Accounts;
 use weixin::accounts::KnownAccount;
 
 use super::{accounts, known_channel, login, logs, status};
@@ -74,22 +73,22 @@ fn row(known: &KnownAccount) -> String {
 async fn remove(args: ChannelRemoveArgs, state: &State) -> Result<(), CliError> {
     let ChannelRemoveArgs { of, delete, yes } = args;
     known_channel(&of.channel)?;
-    let handle = state.accounts()?;
-    let account = named(&of, &handle).await?;
+    let account = named(&of, state)?;
     if delete {
-        return accounts::remove(&handle, &RemoveArgs { account, yes, json: of.json }).await;
+        return accounts::remove(state, &RemoveArgs { account, yes, json: of.json }).await;
     }
-    accounts::switch(&handle, &OneArgs { account, json: of.json }, false).await
+    // A gateway that runs sees it in the file.
+    accounts::switch(&state.accounts()?, &OneArgs { account, json: of.json }, false).await
 }
 
 /// Returns the account that is meant: the one that was named, or the only one.
-async fn named(of: &ChannelArgs, accounts: &Accounts) -> Result<String, CliError> {
+fn named(of: &ChannelArgs, state: &State) -> Result<String, CliError> {
     if let Some(account) = &of.account {
         return Ok(account.clone());
     }
-    let known = accounts.list().await?;
+    let known = state.weixin().registry().accounts()?;
     match known.as_slice() {
-        [only] => Ok(only.account.to_string()),
+        [only] => Ok(only.to_string()),
         _ => {
             Err(CliError::new(Kind::Usage, t!("error.which_account"))
                 .hinted(t!("hint.accounts.list")))
@@ -100,7 +99,7 @@ async fn named(of: &ChannelArgs, accounts: &Accounts) -> Result<String, CliError
 /// Forgets an account's credential; what was said stays.
 async fn logout(args: ChannelArgs, state: &State) -> Result<(), CliError> {
     known_channel(&args.channel)?;
-    let account = named(&args, &state.accounts()?).await?;
+    let account = named(&args, state)?;
     let out: LoggedOut = match Client::find(state).await? {
         Some(client) => {
             let path = format!("/v1/channels/{}/logout", weixin::CHANNEL_ID);

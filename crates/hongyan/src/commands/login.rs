@@ -9,10 +9,15 @@ use weixin::login::{Event, Failure, Flow, FlowOptions, Poller, Reason};
 
 use crate::cli::LoginArgs;
 use crate::composition::{State, http};
+use crate::control::Client;
 use crate::error::{CliError, Kind};
 use crate::output;
 use crate::qr::{TerminalQr, png};
 use crate::texts::t;
+
+mod remote;
+
+use self::remote::Remote;
 
 pub(crate) async fn run(args: LoginArgs, state: &State) -> Result<(), CliError> {
     super::known_channel(&args.channel)?;
@@ -62,22 +67,60 @@ struct Line<'a> {
     hint: Option<String>,
 }
 
+/// Where a login is done.
+enum Login {
+    Here(Box<Flow>),
+    /// By the gateway that runs, so that it takes the account up at once.
+    There(Box<Remote>),
+}
+
+impl Login {
+    async fn begin(state: &State, options: FlowOptions) -> Result<Self, CliError> {
+        match Client::find(state).await? {
+            Some(client) => Ok(Self::There(Box::new(Remote::begin(client, options).await?))),
+            None => Ok(Self::Here(Box::new(Flow::begin(&state.weixin(), &http()?, options)?))),
+        }
+    }
+
+    /// Waits for what happens next; `None` at the end. Cancel safe.
+    async fn next(&mut self) -> Result<Option<Event>, CliError> {
+        match self {
+            Self::Here(flow) => Ok(flow.next().await),
+            Self::There(remote) => remote.next().await,
+        }
+    }
+
+    async fn answer(&mut self, digits: String) -> Result<(), CliError> {
+        match self {
+            Self::Here(flow) => flow.answer(digits),
+            Self::There(remote) => remote.answer(&digits).await?,
+        }
+        Ok(())
+    }
+
+    fn give_up(&mut self, reason: Reason) {
+        match self {
+            Self::Here(flow) => flow.give_up(reason),
+            Self::There(remote) => remote.give_up(reason),
+        }
+    }
+}
+
 impl LoginRequest {
     /// Logs one account in. Returns who polls it.
     pub(crate) async fn log_in(self, state: &State, face: Face) -> Result<Poller, CliError> {
-        let flow = Flow::begin(&state.weixin(), &http()?, self.options);
-        let mut flow = flow?;
+        let mut login = Login::begin(state, self.options).await?;
         let mut given = self.verify_code.filter(|digits| !digits.trim().is_empty());
         let mut typed = None;
         let mut polled_by = None;
         let mut failed = None;
         loop {
             let event = tokio::select! {
-                event = flow.next() => event,
+                event = login.next() => event?,
                 line = next_line(&mut typed) => {
                     match line {
-                        Some(digits) => flow.answer(digits),
-                        None => flow.give_up(Reason::VerifyCodeUnavailable),
+                        Some(digits) => login.answer(digits).await?,
+                        None => login.give_up(Reason::VerifyCodeUnavailable),
                     }
                     continue;
                 }
@@ -90,7 +133,7 @@ impl LoginRequest {
             match event {
                 Event::Qr { url, .. } => draw(self.qr_png.as_deref(), &url)?,
                 Event::VerifyCodeNeeded { .. } => match given.take() {
-                    Some(digits) => flow.answer(digits),
+                    Some(digits) => login.answer(digits).await?,
                     None => typed = Some(typed.take().unwrap_or_else(read_lines)),
                 },
                 Event::Polling { by, .. } => polled_by = Some(by),

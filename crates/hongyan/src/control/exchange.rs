@@ -1,11 +1,15 @@
-//! One request and its answer.
+//! One request and its answer, on a connection of their own.
 
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::task::Context;
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use gateway::control::Token;
+use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
@@ -15,16 +19,43 @@ const CONNECT: Duration = Duration::from_secs(2);
 /// The most that an answer may have, in bytes.
 const MOST_ANSWER: usize = 256 << 20;
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub(super) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Sends one request on a connection of its own and reads the whole answer.
-pub(super) async fn exchange(
+/// What is asked for.
+pub(super) struct Question<'a> {
+    pub(super) method: &'a str,
+    pub(super) path: &'a str,
+    /// JSON.
+    pub(super) body: Option<Vec<u8>>,
+}
+
+/// An answer whose body is still to come.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    body: Incoming,
+    line: Line,
+}
+
+/// The connection, which does the work while somebody waits for what it brings.
+struct Line(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
+
+impl Line {
+    fn work(&mut self, context: &mut Context<'_>) {
+        if let Some(connection) = &mut self.0
+            && connection.as_mut().poll(context).is_ready()
+        {
+            self.0 = None;
+        }
+    }
+}
+
+/// Sends a request and waits until the answer begins.
+pub(super) async fn ask(
     address: SocketAddr,
     token: &Token,
-    method: &str,
-    path: &str,
-    body: Option<Vec<u8>>,
-) -> Result<(StatusCode, Vec<u8>), Failure> {
+    question: Question<'_>,
+) -> Result<Answer, Failure> {
+    let Question { method, path, body } = question;
     let mut request = Request::builder()
         .method(method)
         .uri(path)
@@ -36,14 +67,42 @@ pub(super) async fn exchange(
     }
     let request = request.body(Body::from(body.unwrap_or_default()))?;
     let stream = tokio::time::timeout(CONNECT, TcpStream::connect(address)).await??;
-    let (mut line, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let answered = async move {
-        let answer = line.send_request(request).await?;
-        let status = answer.status();
-        let bytes = to_bytes(Body::new(answer.into_body()), MOST_ANSWER).await?;
-        Ok::<_, Failure>((status, bytes.to_vec()))
-    };
-    // The connection does the work; what it has to say of its end, the answer says, too.
-    let (_, answered) = tokio::join!(connection, answered);
-    answered
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    // What it has to say of its end, the answer says, too.
+    let mut line = Line(Some(Box::pin(async { drop(connection.await) })));
+    let mut answering = pin!(sender.send_request(request));
+    let answer = poll_fn(|context| {
+        line.work(context);
+        answering.as_mut().poll(context)
+    });
+    let answer = answer.await?;
+    Ok(Answer { status: answer.status(), body: answer.into_body(), line })
+}
+
+impl Answer {
+    /// Returns the next piece, `None` at the end. Cancel safe.
+    pub(super) async fn piece(&mut self) -> Result<Option<Bytes>, Failure> {
+        loop {
+            let frame = poll_fn(|context| {
+                self.line.work(context);
+                Pin::new(&mut self.body).poll_frame(context)
+            });
+            let Some(frame) = frame.await else { return Ok(None) };
+            if let Ok(piece) = frame?.into_data() {
+                return Ok(Some(piece));
+            }
+        }
+    }
+
+    /// Returns all of it.
+    pub(super) async fn whole(mut self) -> Result<Vec<u8>, Failure> {
+        let mut whole = Vec::new();
+        while let Some(piece) = self.piece().await? {
+            if whole.len() + piece.len() > MOST_ANSWER {
+                return Err("the answer is too long".into());
+            }
+            whole.extend_from_slice(&piece);
+        }
+        Ok(whole)
+    }
 }

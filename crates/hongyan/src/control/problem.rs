@@ -12,6 +12,11 @@ pub(super) fn error(status: StatusCode, bytes: &[u8]) -> CliError {
         return CliError::new(Kind::Bug, t!("error.gateway_status", status = status))
             .hinted(t!("hint.bug"));
     };
+    refusal(problem)
+}
+
+/// Turns what a gateway says into the error of a command.
+pub(crate) fn refusal(problem: Problem) -> CliError {
     let hint = match problem.code.as_str() {
         "unknown_target" | "ambiguous_target" => t!("hint.peers").into_owned(),
         "starting" | "draining" => t!("hint.gateway_soon").into_owned(),

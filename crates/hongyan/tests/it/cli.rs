@@ -185,13 +185,13 @@ async fn those_whom_the_official_plugin_admits_are_heard() {
 }
 
 /// `hongyan channels login --json` in progress.
-struct Login {
+pub(crate) struct Login {
     child: Child,
     events: BufReader<ChildStdout>,
 }
 
 impl Login {
-    fn start(state: &std::path::Path, backend: &str, args: &[&str]) -> Self {
+    pub(crate) fn start(state: &std::path::Path, backend: &str, args: &[&str]) -> Self {
         let mut child = hongyan(state)
             .args(["channels", "login", "--channel", "openclaw-weixin", "--json"])
             .args(["--base-url", backend])
@@ -204,18 +204,18 @@ impl Login {
         Self { child, events }
     }
 
-    fn event(&mut self) -> Value {
+    pub(crate) fn event(&mut self) -> Value {
         let mut line = String::new();
         self.events.read_line(&mut line).unwrap();
         serde_json::from_str(&line).unwrap_or_else(|err| panic!("{err}: {line:?}"))
     }
 
-    fn types(&mut self, line: &str) {
+    pub(crate) fn types(&mut self, line: &str) {
         writeln!(self.child.stdin.as_mut().unwrap(), "{line}").unwrap();
     }
 
     /// All events up to the end, which must be a success.
-    fn rest(mut self) -> Vec<Value> {
+    pub(crate) fn rest(mut self) -> Vec<Value> {
         let lines = self.events.by_ref().lines();
         let events = lines.map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
         assert!(self.child.wait().unwrap().success(), "{events:?}");

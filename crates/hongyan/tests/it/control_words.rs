@@ -1,8 +1,9 @@
 //! The words that ask a running gateway, and what they say when there is none.
 
-use backend::Backend;
+use backend::{Backend, Policy};
 use serde_json::{Value, json};
 
+use crate::cli::Login;
 use crate::program::{GatewayProcess, log_in, polls, says};
 
 fn value(stdout: &str) -> Value {
@@ -57,6 +58,87 @@ async fn the_words_of_channels_and_messages_do_what_they_say() {
     assert_eq!(code, Some(0), "{stderr}");
     let (_, stdout, _) = says(&["accounts", "show", &account, "--json"]);
     assert_eq!(value(&stdout)["enabled"], false);
+    drop(gateway);
+}
+
+/// The gateway that runs does the login: the account works when it is told so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_beside_a_gateway_is_done_by_it_and_undone_by_it() {
+    let policy = Policy { verify_tries: Some(3), ..Policy::open() };
+    let backend = Backend::builder().policy(policy).start().await.unwrap();
+    let alice = backend.user("alice").await;
+    let dir = tempfile::tempdir().unwrap();
+    let gateway = GatewayProcess::start(dir.path(), &[]).ready(dir.path());
+
+    let words = ["--name", "home", "--verify-code", "wrong"];
+    let mut login = Login::start(dir.path(), backend.url(), &words);
+    let shown = login.event();
+    assert_eq!((&shown["event"], &shown["n_refresh"]), (&json!("qr"), &json!(0)));
+    let digits = alice.confirm(shown["url"].as_str().unwrap()).await.expect("it shows digits");
+    let again = std::iter::repeat_with(|| login.event())
+        .find(|event| event["event"] == "verify_code_needed" && event["wrong"] == true);
+    assert!(again.is_some());
+    login.types(&digits);
+    let events = login.rest();
+    let last = events.last().unwrap();
+    let account = last["account"].as_str().unwrap();
+    let expected = json!({"event": "polling", "account": account, "name": "home", "by": "channel"});
+    assert_eq!(*last, expected);
+    let (_, stdout, _) = says(dir.path(), &["channels", "status", "--json"]);
+    assert_eq!(value(&stdout)[0]["state"], "polling");
+    alice.says("hello").await;
+    alice.hears().await;
+
+    let forget = ["channels", "remove", "--account", "home", "--delete", "--yes", "--json"];
+    let (code, stdout, stderr) = says(dir.path(), &forget);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert_eq!(value(&stdout)["account"], account);
+    let (_, stdout, _) = says(dir.path(), &["channels", "status", "--json"]);
+    assert_eq!(value(&stdout), json!([]));
+    let bob = backend.user("bob").await;
+    log_in(dir.path(), &backend.bind(&bob).await);
+    polls(dir.path());
+    let (code, stdout, stderr) = says(dir.path(), &["channels", "logout", "--json"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let out = value(&stdout);
+    assert_eq!((&out["cleared"], &out["announced"]), (&json!(true), &json!(true)));
+    drop(gateway);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_gateway_an_account_is_logged_out_and_removed_all_the_same() {
+    let backend = Backend::start().await;
+    let alice = backend.user("alice").await;
+    let bot = backend.bind(&alice).await;
+    let dir = tempfile::tempdir().unwrap();
+    log_in(dir.path(), &bot);
+    let account = bot.bot_id.as_str().replace(['@', '.'], "-");
+    let (code, stdout, stderr) = says(dir.path(), &["channels", "logout", "--json"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let out = value(&stdout);
+    assert_eq!((&out["account"], &out["cleared"]), (&json!(account), &json!(true)));
+    log_in(dir.path(), &bot);
+    let forget = ["channels", "remove", "--delete", "--yes", "--json"];
+    let (code, stdout, stderr) = says(dir.path(), &forget);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert_eq!(value(&stdout)["account"], json!(account));
+    let (code, _, stderr) = says(dir.path(), &forget);
+    assert_eq!(code, Some(2), "{stderr}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_the_gateway_cannot_do_says_why() {
+    let dir = tempfile::tempdir().unwrap();
+    let gateway = GatewayProcess::start(dir.path(), &[]).ready(dir.path());
+    // A port that was free a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("http://127.0.0.1:{port}");
+    let (code, _, stderr) = says(dir.path(), &["channels", "login", "--base-url", &url]);
+    assert_eq!(code, Some(69), "{stderr}");
+    assert!(stderr.contains("no QR code"), "{stderr}");
+    let bad = ["channels", "login", "--base-url", &url, "--name", "a/b"];
+    let (code, _, stderr) = says(dir.path(), &bad);
+    assert!(code == Some(2) && stderr.contains("cannot be a name"), "{code:?} {stderr}");
     drop(gateway);
 }
 

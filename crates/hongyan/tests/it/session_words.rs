@@ -48,13 +48,20 @@ async fn sessions_are_listed_shown_reset_and_exported_beside_a_gateway() {
     let old = read(state, &["show", key, "--window", "0", "--json"]);
     assert_eq!(old["lines"][0]["text"], "are you there?");
     assert_eq!(old["windows"][0]["reason"], "operator");
+    // The gateway has seen it: what is said now begins the new window.
+    alice.says("and now?").await;
+    alice.hears().await;
+    let shown = read(state, &["show", key, "--json"]);
+    let first = &shown["lines"][0];
+    assert_eq!((&first["window"], &first["text"]), (&1.into(), &"and now?".into()));
 
     let (_, jsonl, _) = sessions(state, &["export", key, "--all"]);
     let types: Vec<Value> = jsonl
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap()["type"].clone())
         .collect();
-    assert_eq!(types, ["session", "window", "window", "message", "message"]);
+    let message = "message";
+    assert_eq!(types, ["session", "window", "window", message, message, message, message]);
     let file = state.join("chat.md");
     let path = file.to_str().unwrap();
     let to_file = ["export", key, "--all", "--format", "markdown", "--output", path];
