@@ -50,7 +50,8 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Metrics => metrics::run(&configured()?).await,
         Command::Logs(args) => logs::run(&args, &configured()?).await,
         Command::Doctor(args) => {
-            doctor::run(&args, State::resolve(state.clone())?, configured).await
+            let found = State::resolve(state.clone())?;
+            doctor::run(&args, found, config.clone(), configured).await
         }
         Command::Explain(args) => explain::run(&args),
         Command::Accounts(command) => accounts::run(command, &configured()?).await,

@@ -6,12 +6,14 @@
 
 use std::path::{Path, PathBuf};
 
-use contract::ChannelError;
+use contract::{AccountId, ChannelError};
 use ilink::BotToken;
 pub(crate) use lockfile::machine_locks;
-use lockfile::{LockError, is_held};
+use lockfile::{LockError, Owner, is_held};
 use sha2::{Digest as _, Sha256};
 
+use crate::credentials::CredentialsError;
+use crate::settings::Settings;
 use crate::store::storage;
 
 const NAME: &str = "channel.lock";
@@ -61,7 +63,7 @@ impl TokenLock {
     /// Takes a token's lock for the channel on `folder` and writes down who
     /// has it. `locks` is private to the person, or is made so.
     pub(crate) fn take(locks: &Path, token: &BotToken, folder: &Path) -> Result<Self, NotTaken> {
-        let path = locks.join(format!("{}.lock", hex(&Sha256::digest(token.expose()))));
+        let path = token_lock(locks, token);
         lockfile::make_private(locks)
             .map_err(|source| NotTaken::Unusable { path: path.clone(), source })?;
         let lock = lockfile::Lock::take_brief(&path, PROGRAM, Some(folder))?;
@@ -72,6 +74,31 @@ impl TokenLock {
     pub(crate) fn refresh(&self) {
         self.lock.refresh();
     }
+}
+
+impl Settings {
+    /// Returns which process polls each account's token now, on whatever folder
+    /// of this machine. Two that poll one token take each other's messages.
+    ///
+    /// # Errors
+    ///
+    /// When the credentials cannot be listed. Accounts without readable ones are
+    /// left out, and so are locks whose holder has not signed.
+    pub fn pollers(&self) -> Result<Vec<(AccountId, Owner)>, CredentialsError> {
+        let registry = self.registry();
+        let Some(locks) = self.locks.clone().or_else(machine_locks) else { return Ok(Vec::new()) };
+        let mut pollers = Vec::new();
+        for account in registry.accounts()? {
+            let Ok(Some(found)) = registry.load(&account) else { continue };
+            let held = lockfile::holder(&token_lock(&locks, &found.token));
+            pollers.extend(held.ok().flatten().map(|owner| (account, owner)));
+        }
+        Ok(pollers)
+    }
+}
+
+fn token_lock(locks: &Path, token: &BotToken) -> PathBuf {
+    locks.join(format!("{}.lock", hex(&Sha256::digest(token.expose()))))
 }
 
 impl From<LockError> for NotTaken {

@@ -47,6 +47,14 @@ pub(super) fn edit(state: &State, edits: &[Edit]) -> Result<(), CliError> {
     Desk::open(crate::config::path(path, state.dir())).edit(edits).map(drop)
 }
 
+/// Reads and checks the file for another command.
+pub(super) fn checked(path: PathBuf) -> Result<(Loaded, Checked), ConfigError> {
+    let Desk { file, schema } = Desk::open(path);
+    let loaded = file.read()?;
+    let checked = schema.check(&loaded);
+    Ok((loaded, checked))
+}
+
 impl Desk {
     fn open(path: PathBuf) -> Self {
         Self { file: crate::config::file(path), schema: crate::config::schema() }

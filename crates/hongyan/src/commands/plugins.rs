@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use ::plugins::doctor::Report;
 use ::plugins::install::{Installed, Prepared, Wanted, switch as switch_plugin};
 use ::plugins::records::Source;
 use ::plugins::uninstall::Removal;
@@ -27,8 +28,7 @@ pub(crate) fn run(
     state: &State,
     config: Option<PathBuf>,
 ) -> Result<(), CliError> {
-    let settings = Settings::read(crate::config::path(config, state.dir()))?;
-    let mut desk = Desk { house: state.plugins(), settings };
+    let mut desk = Desk::open(state, crate::config::path(config, state.dir()))?;
     match command {
         PluginsCommand::List(args) => shown::list(&desk.inventory(), args),
         PluginsCommand::Install(args) => desk.install(args),
@@ -43,6 +43,12 @@ pub(crate) fn run(
     }
 }
 
+/// Says what is wrong with the plugins, for another command.
+pub(super) fn report(state: &State, config: PathBuf) -> Result<Report, CliError> {
+    let desk = Desk::open(state, config)?;
+    Ok(Report::of(&desk.inventory(), &desk.settings.plugins))
+}
+
 /// Where the plugins are and what is said about them.
 struct Desk {
     house: House,
@@ -50,6 +56,11 @@ struct Desk {
 }
 
 impl Desk {
+    fn open(state: &State, config: PathBuf) -> Result<Self, CliError> {
+        let settings = Settings::read(config)?;
+        Ok(Self { house: state.plugins(), settings })
+    }
+
     fn inventory(&self) -> Inventory {
         self.house.inventory(&self.settings.plugins)
     }

@@ -4,7 +4,6 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
 use backend::{Backend, Policy};
 use serde_json::{Value, json};

@@ -169,11 +169,59 @@ fn the_doctor_names_what_is_wrong_with_a_way_out() {
 
     std::fs::write(dir.path().join("config.json5"), "{ channels: 1 }").unwrap();
     let (code, stdout, stderr) = says(dir.path(), &["doctor", "--json"]);
-    assert_eq!(code, Some(78), "{stderr}");
+    assert_eq!(code, Some(1), "{stderr}");
     let findings = value(&stdout);
     assert_eq!(verdict(&findings, "config"), Some(json!("fault")));
-    let fault = findings.as_array().unwrap().iter().find(|it| it["verdict"] == "fault");
-    assert!(fault.unwrap()["fix"].as_str().is_some_and(|fix| !fix.is_empty()));
+    let bad = findings.as_array().unwrap().iter().filter(|it| it["verdict"] != "good");
+    let mut told = bad.filter(|it| it["check"] != "scope");
+    assert!(told.all(|it| it["fix"].as_str().is_some_and(|fix| !fix.is_empty())), "{stdout}");
+}
+
+#[test]
+fn the_doctor_reads_the_configuration_closely() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = r#"{
+        session: { dmScope: "main", dmScoop: "main" },
+        commands: { ownerAllowFrom: ["weixin:ann"] },
+        models: { providers: { p: { apiKey: "${NOT_SET_ANYWHERE}" } } },
+        plugins: { allow: ["nobody"] },
+    }"#;
+    std::fs::write(dir.path().join("config.json5"), config).unwrap();
+    let (_, stdout, stderr) = says(dir.path(), &["doctor"]);
+    for told in [
+        "what one says can be told to another",
+        "hongyan config set session.dmScope per-account-channel-peer",
+        "did you mean \"dmScope\"?",
+        "NOT_SET_ANYWHERE",
+        "plugins.allow: no plugin is called nobody",
+        "✓ owner",
+    ] {
+        assert!(stdout.contains(told), "{told}: {stdout}{stderr}");
+    }
+}
+
+/// Two folders with one token: the one that is not running is told who polls.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_names_the_other_program_on_one_token() {
+    let backend = Backend::start().await;
+    let bot = backend.bind(&backend.user("alice").await).await;
+    let (dir, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    log_in(dir.path(), &bot);
+    log_in(copy.path(), &bot);
+    let gateway = GatewayProcess::start(dir.path(), &[]).ready(dir.path());
+    polls(dir.path());
+    let token = |stdout: &str| {
+        let found =
+            value(stdout).as_array().unwrap().iter().find(|it| it["check"] == "token").cloned();
+        found.map(|it| it["text"].as_str().unwrap().to_owned())
+    };
+    let (code, stdout, stderr) = says(dir.path(), &["doctor", "--json"]);
+    assert_eq!((code, token(&stdout)), (Some(0), None), "{stderr}{stdout}");
+    let (code, stdout, _) = says(copy.path(), &["doctor", "--json"]);
+    let text = token(&stdout).unwrap();
+    assert_eq!(code, Some(1));
+    let (pid, folder) = (gateway.pid().to_string(), dir.path().display().to_string());
+    assert!(text.contains(&pid) && text.contains(&folder), "{text}");
 }
 
 #[test]
