@@ -124,6 +124,7 @@ pub(crate) fn polls(state: &Path) {
 
 /// Waits until something is so, which another process brings about.
 #[track_caller]
+#[expect(clippy::disallowed_methods, reason = "nothing else runs on a test's own thread")]
 pub(crate) fn eventually(mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {

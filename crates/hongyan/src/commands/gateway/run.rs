@@ -126,7 +126,7 @@ async fn reload(running: &mut Running) -> Result<Reloaded, String> {
             warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         }
         Err(err) => {
-            tracing::error!(error = %err, "configuration not applied; the earlier one holds")
+            tracing::error!(error = %err, "configuration not applied; the earlier one holds");
         }
     }
     reloaded
