@@ -30,6 +30,14 @@ export function allowFrom(cfg: OpenClawConfig, account: string): string[] {
   return [...new Set([...listed, ...(owner === undefined ? [] : [owner])])];
 }
 
+/** The host's own, or the one of its SDK in hosts before 2026.9.6. */
+async function resolver(runtime: HostRuntime): Promise<(params: Params) => Promise<Ingress>> {
+  const { ingress } = runtime.inbound as Partial<HostRuntime["inbound"]>;
+  if (ingress) return (params) => ingress.resolve(params);
+  const { resolveChannelMessageIngress } = await import("openclaw/plugin-sdk/channel-ingress-runtime");
+  return resolveChannelMessageIngress;
+}
+
 /** Asks the host's rules about a sender. */
 export async function resolveIngress(
   runtime: HostRuntime,
@@ -38,7 +46,7 @@ export async function resolveIngress(
   more: Partial<Pick<Params, "command" | "contextBinding">>,
 ): Promise<Ingress> {
   const policy = dmPolicy(cfg, at.account);
-  return await runtime.inbound.ingress.resolve({
+  return await (await resolver(runtime))({
     channelId: CHANNEL as Params["channelId"],
     accountId: at.account,
     identity,

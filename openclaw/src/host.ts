@@ -3,7 +3,7 @@
 import { statSync } from "node:fs";
 
 import type { OpenClawConfig, OpenClawPluginApi, PluginRuntime } from "openclaw/plugin-sdk/core";
-import { resolveConfigPath } from "openclaw/plugin-sdk/state-paths";
+import * as paths from "openclaw/plugin-sdk/state-paths";
 
 /** The host's helpers for channels, as an account gets them at its start. */
 export type HostRuntime = PluginRuntime["channel"];
@@ -29,7 +29,9 @@ export function currentConfig(): OpenClawConfig | undefined {
 /** When the settings were written last, in ms since 1970; 0 when that cannot be told. */
 export function configWrittenAt(): number {
   try {
-    return statSync(resolveConfigPath()).mtimeMs;
+    // Older hosts do not say where it is; there every stop is a stop.
+    const { resolveConfigPath } = paths as Partial<typeof paths>;
+    return resolveConfigPath ? statSync(resolveConfigPath()).mtimeMs : 0;
   } catch {
     return 0;
   }

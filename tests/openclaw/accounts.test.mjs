@@ -56,7 +56,6 @@ test("a stranger gets a code, is approved, is told so, and is answered", async (
 });
 
 test("an account that is disabled rests, the other one does not notice, and it comes back", async () => {
-  const sidecar = openclaw.sidecar();
   const id = accountId(bob.bot);
   await openclaw.does("config", "set", `channels.${CHANNEL}.accounts.${id}.enabled`, "false");
   await until("bob's account has stopped", async () => (await openclaw.does("channels", "status")).match(new RegExp(`${id}.*disabled`)));
@@ -64,6 +63,7 @@ test("an account that is disabled rests, the other one does not notice, and it c
   await alice.says("«still here»");
   await alice.waitsFor("heard: still here");
   assert.ok(!(await bob.hears()).includes("heard: while disabled"));
+  const sidecar = openclaw.sidecar();
   await openclaw.does("config", "set", `channels.${CHANNEL}.accounts.${id}.enabled`, "true");
   await bob.waitsFor("heard: while disabled");
   assert.equal(openclaw.sidecar(), sidecar, "the sidecar was never restarted");
