@@ -188,8 +188,8 @@ export class OpenClaw {
     this.gateway = new Process(process.execPath, [this.program, "gateway"], { env: this.env, log: this.log });
     await until("the gateway is ready", async () => {
       if (this.gateway.child.exitCode !== null) assert.fail(`the gateway has ended:\n${this.gateway.output}`);
-      return await fetch(`http://127.0.0.1:${this.port}/readyz`).then((answer) => answer.ok, () => false);
-    });
+      return await fetch(`http://127.0.0.1:${this.port}/startupz`).then((answer) => answer.ok, () => false);
+    }, 2 * PATIENCE);
   }
 
   async stop(signal) {
