@@ -59,7 +59,9 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Agents(command) => agents::run(command, &configured()?),
         Command::Route(command) => route::run(command, &configured()?).await,
         Command::Config(command) => config::run(command, config, &State::resolve(state)?),
-        Command::Plugins(command) => plugins::run(&command, &State::resolve(state)?, config),
+        Command::Plugins(command) => {
+            plugins::run(&command, &State::resolve(state)?, config).await
+        }
         Command::Sidecar(args) => sidecar::run(&args, &configured()?).await,
         Command::OpenClaw(command) => openclaw::run(command),
         Command::Completions { shell } => {

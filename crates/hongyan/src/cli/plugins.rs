@@ -94,6 +94,8 @@ pub(crate) struct PluginUninstallArgs {
 pub(crate) struct PluginInspectArgs {
     #[arg(value_name = "PLUGIN", help = text("help.plugins.plugin"))]
     pub(crate) plugin: String,
+    #[arg(long, help = text("help.plugins.inspect.runtime"))]
+    pub(crate) runtime: bool,
     #[arg(long, help = text("help.json"))]
     pub(crate) json: bool,
 }

@@ -9,6 +9,7 @@ use ::plugins::uninstall::Removal;
 use ::plugins::{Bundled, Found, House, Inventory, PluginError, Standing};
 use serde_json::json;
 
+use self::runtime::Runtime;
 use self::settings::Settings;
 use crate::cli::{
     PluginArgs, PluginInstallArgs, PluginUninstallArgs, PluginUpdateArgs, PluginsCommand,
@@ -19,11 +20,12 @@ use crate::output;
 use crate::texts::t;
 
 mod refusal;
+mod runtime;
 mod settings;
 mod shown;
 
 /// Does what is asked. Blocks on the disk, as one-off commands may.
-pub(crate) fn run(
+pub(crate) async fn run(
     command: &PluginsCommand,
     state: &State,
     config: Option<PathBuf>,
@@ -36,7 +38,13 @@ pub(crate) fn run(
         PluginsCommand::Enable(args) => desk.switch(args, true),
         PluginsCommand::Disable(args) => desk.switch(args, false),
         PluginsCommand::Uninstall(args) => desk.uninstall(args),
-        PluginsCommand::Inspect(args) => shown::inspect(desk.find(&args.plugin)?, args),
+        PluginsCommand::Inspect(args) => {
+            let found = desk.find(&args.plugin)?;
+            let runtime =
+                if args.runtime { Some(Runtime::ask(&found, state).await?) } else { None };
+            shown::inspect(found, runtime, args);
+            Ok(())
+        }
         PluginsCommand::Doctor(args) => {
             shown::doctor(&desk.inventory(), &desk.settings.plugins, args)
         }
@@ -66,8 +74,17 @@ impl Desk {
     }
 
     fn find(&self, name: &str) -> Result<Found, CliError> {
-        let found = self.inventory().find(name).cloned();
+        let found = self.inventory().find(self.meant(name)).cloned();
         found.ok_or_else(|| PluginError::NotFound(name.to_owned()).into())
+    }
+
+    /// Returns the id of what is part of this program where a package is named
+    /// whose work it does, with or without a version.
+    fn meant<'a>(&self, name: &'a str) -> &'a str {
+        match self.house.wanted(name) {
+            Ok(Wanted::Bundled(bundled)) => bundled.id,
+            Ok(Wanted::Copy { .. }) | Err(_) => name,
+        }
     }
 
     fn install(&mut self, args: &PluginInstallArgs) -> Result<(), CliError> {
@@ -191,7 +208,8 @@ impl Desk {
     }
 
     fn uninstall(&mut self, args: &PluginUninstallArgs) -> Result<(), CliError> {
-        let removal = self.house.removal(&self.inventory(), &args.plugin, &self.settings)?;
+        let name = self.meant(&args.plugin);
+        let removal = self.house.removal(&self.inventory(), name, &self.settings)?;
         if !args.json {
             preview(&removal);
         }

@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod config_words;
 mod control_words;
+mod documents;
 mod host;
 mod instance;
 mod kill;

@@ -7,6 +7,7 @@ use ::plugins::uninstall::Removal;
 use ::plugins::{Found, Inventory, Origin, PluginSettings, Standing};
 use serde_json::{Value, json};
 
+use super::runtime::Runtime;
 use crate::cli::{PluginDoctorArgs, PluginInspectArgs, PluginListArgs};
 use crate::error::{CliError, Kind};
 use crate::output;
@@ -40,10 +41,14 @@ pub(super) fn list(inventory: &Inventory, args: &PluginListArgs) -> Result<(), C
     Ok(())
 }
 
-pub(super) fn inspect(found: Found, args: &PluginInspectArgs) -> Result<(), CliError> {
+pub(super) fn inspect(found: Found, runtime: Option<Runtime>, args: &PluginInspectArgs) {
     if args.json {
-        output::json(&facts(&found));
-        return Ok(());
+        let mut facts = facts(&found);
+        if let Some(runtime) = runtime {
+            facts["runtime"] = json!(runtime);
+        }
+        output::json(&facts);
+        return;
     }
     output::line(format!("{} ({})", found.name, found.id));
     let description = found.package.as_ref().and_then(|it| it.manifest.description.clone());
@@ -68,7 +73,24 @@ pub(super) fn inspect(found: Found, args: &PluginInspectArgs) -> Result<(), CliE
             output::line(format!("{label}: {value}"));
         }
     }
-    Ok(())
+    if let Some(runtime) = runtime {
+        running(&runtime);
+    }
+}
+
+fn running(runtime: &Runtime) {
+    if !runtime.gateway {
+        output::note(t!("gateway.not_running"));
+    }
+    for row in &runtime.channels {
+        output::line(t!(
+            "gateway.channel",
+            channel = row["channel"].as_str().unwrap_or_default(),
+            n = row["accounts"],
+            polling = row["polling"],
+            needs_login = row["needs_login"]
+        ));
+    }
 }
 
 pub(super) fn doctor(
