@@ -127,7 +127,10 @@ pub(crate) enum Command {
     #[command(about = text("help.completions"))]
     Completions { shell: clap_complete::Shell },
     #[command(about = text("help.man"))]
-    Man,
+    Man {
+        #[arg(long, value_name = "DIR", help = text("help.man.dir"))]
+        dir: Option<PathBuf>,
+    },
 }
 
 impl Command {

@@ -19,6 +19,7 @@ mod openclaw;
 mod outbox;
 mod pairing;
 mod peers;
+mod place;
 mod route;
 mod plugins;
 mod send;
@@ -46,9 +47,26 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Send(args) => send::run(args, &configured()?).await,
         Command::Outbox(command) => outbox::run(command, &configured()?).await,
         Command::Peers(command) => peers::run(command, &configured()?).await,
+        Command::Gateway(command) => gateway::run(command, configured).await,
+        Command::Channels(command) => {
+            channels::run(command, &State::resolve(state.clone())?, configured).await
+        }
+        Command::Message(command) => {
+            message::run(command, &State::resolve(state.clone())?, configured).await
+        }
+        Command::Send(args) => {
+            let found = State::resolve(state.clone())?;
+            send::run(args, weixin::CHANNEL_ID, &found, configured).await
+        }
+        Command::Outbox(command) => {
+            outbox::run(command, &State::resolve(state.clone())?, configured).await
+        }
+        Command::Peers(command) => {
+            peers::run(command, &State::resolve(state.clone())?, configured).await
+        }
         Command::Sessions(command) => sessions::run(command, &State::resolve(state)?).await,
-        Command::Metrics => metrics::run(&configured()?).await,
-        Command::Logs(args) => logs::run(&args, &configured()?).await,
+        Command::Metrics => metrics::run(&State::resolve(state.clone())?, configured).await,
+        Command::Logs(args) => logs::run(&args, &State::resolve(state)?).await,
         Command::Doctor(args) => {
             let found = State::resolve(state.clone())?;
             doctor::run(&args, found, config.clone(), configured).await
@@ -68,7 +86,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
             completions::run(shell);
             Ok(())
         }
-        Command::Man => man::run(),
+        Command::Man { dir } => man::run(dir.as_deref()),
     }
 }
 

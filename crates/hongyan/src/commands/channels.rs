@@ -14,14 +14,20 @@ use crate::error::{CliError, Kind};
 use crate::output;
 use crate::texts::t;
 
-pub(crate) async fn run(command: ChannelsCommand, state: &State) -> Result<(), CliError> {
+pub(crate) async fn run(
+    command: ChannelsCommand,
+    found: &State,
+    load: impl FnOnce() -> Result<State, CliError>,
+) -> Result<(), CliError> {
     match command {
-        ChannelsCommand::List(args) => list(&args, state).await,
-        ChannelsCommand::Login(args) | ChannelsCommand::Add(args) => login::run(args, state).await,
-        ChannelsCommand::Logout(args) => logout(args, state).await,
-        ChannelsCommand::Remove(args) => remove(args, state).await,
-        ChannelsCommand::Status(args) => status::run(&args, state).await,
-        ChannelsCommand::Logs(args) => logs::of_channel(&args, state).await,
+        ChannelsCommand::List(args) => list(&args, &load()?).await,
+        ChannelsCommand::Login(args) | ChannelsCommand::Add(args) => {
+            login::run(args, &load()?).await
+        }
+        ChannelsCommand::Logout(args) => logout(args, &load()?).await,
+        ChannelsCommand::Remove(args) => remove(args, &load()?).await,
+        ChannelsCommand::Status(args) => status::run(&args, found, load).await,
+        ChannelsCommand::Logs(args) => logs::of_channel(&args, found).await,
     }
 }
 

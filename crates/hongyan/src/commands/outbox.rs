@@ -1,23 +1,69 @@
 //! `hongyan outbox`
 
 use contract::{Channel as _, Delivery, OutboxAction, OutboxEntry};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use weixin::WeixinChannel;
 
+use super::place::Place;
 use crate::cli::{OutboxActArgs, OutboxCommand};
 use crate::composition::State;
+use crate::control::Client;
 use crate::error::{CliError, Kind};
 use crate::output;
 use crate::texts::t;
 
-pub(crate) async fn run(command: OutboxCommand, state: &State) -> Result<(), CliError> {
+pub(crate) async fn run(
+    command: OutboxCommand,
+    found: &State,
+    load: impl FnOnce() -> Result<State, CliError>,
+) -> Result<(), CliError> {
+    let desk = match Place::find(found, load).await? {
+        Place::Gateway(client) => Desk::Gateway(client),
+        Place::Folder(state) => Desk::Here(state.channel()?),
+    };
     match command {
-        OutboxCommand::List { json } => list(json, state).await,
-        OutboxCommand::Drop(args) => act(OutboxAction::Drop, &args, state).await,
-        OutboxCommand::Retry(args) => act(OutboxAction::Retry, &args, state).await,
+        OutboxCommand::List { json } => list(json, &desk).await,
+        OutboxCommand::Drop(args) => act(OutboxAction::Drop, &args, &desk).await,
+        OutboxCommand::Retry(args) => act(OutboxAction::Retry, &args, &desk).await,
     }
 }
 
-async fn list(json: bool, state: &State) -> Result<(), CliError> {
-    let entries = state.channel()?.outbox().await?;
+/// Who knows what waits to leave.
+enum Desk {
+    Gateway(Client),
+    Here(WeixinChannel),
+}
+
+/// What has been done.
+#[derive(Serialize, Deserialize)]
+struct Changed {
+    changed: usize,
+}
+
+impl Desk {
+    async fn entries(&self) -> Result<Vec<OutboxEntry>, CliError> {
+        match self {
+            Self::Gateway(client) => {
+                client.get(&format!("/v1/outbox?channel={}", weixin::CHANNEL_ID)).await
+            }
+            Self::Here(channel) => Ok(channel.outbox().await?),
+        }
+    }
+
+    async fn act(&self, action: OutboxAction, ids: &[i64]) -> Result<Changed, CliError> {
+        match self {
+            Self::Gateway(client) => {
+                let body = json!({ "channel": weixin::CHANNEL_ID, "action": action, "ids": ids });
+                client.post("/v1/outbox", &body).await
+            }
+            Self::Here(channel) => Ok(Changed { changed: channel.act(action, ids).await? }),
+        }
+    }
+}
+
+async fn list(json: bool, desk: &Desk) -> Result<(), CliError> {
+    let entries = desk.entries().await?;
     if json {
         output::json(&entries);
     } else if entries.is_empty() {
@@ -64,19 +110,19 @@ fn delivery(delivery: &Delivery) -> String {
     }
 }
 
-async fn act(action: OutboxAction, args: &OutboxActArgs, state: &State) -> Result<(), CliError> {
-    let channel = state.channel()?;
+async fn act(action: OutboxAction, args: &OutboxActArgs, desk: &Desk) -> Result<(), CliError> {
     let ids = if args.all {
-        channel.outbox().await?.iter().map(|entry| entry.id).collect()
+        desk.entries().await?.iter().map(|entry| entry.id).collect()
     } else {
         args.ids.clone()
     };
     if ids.is_empty() && !args.all {
         return Err(CliError::new(Kind::Usage, t!("outbox.which")));
     }
-    let n = channel.act(action, &ids).await?;
+    let done = desk.act(action, &ids).await?;
+    let n = done.changed;
     if args.json {
-        output::json(&serde_json::json!({ "changed": n }));
+        output::json(&done);
     } else {
         match action {
             OutboxAction::Drop => output::done(t!("outbox.dropped", n = n)),

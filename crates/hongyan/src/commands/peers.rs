@@ -1,19 +1,26 @@
 //! `hongyan peers`
 
-use contract::{Channel as _, PeerStatus, Target};
+use contract::{Channel as _, Conversation, PeerStatus, Target};
+use serde_json::json;
 
+use super::place::Place;
 use crate::cli::PeersCommand;
 use crate::composition::State;
 use crate::error::CliError;
 use crate::output;
 use crate::texts::t;
 
-pub(crate) async fn run(command: PeersCommand, state: &State) -> Result<(), CliError> {
+pub(crate) async fn run(
+    command: PeersCommand,
+    found: &State,
+    load: impl FnOnce() -> Result<State, CliError>,
+) -> Result<(), CliError> {
+    let place = Place::find(found, load).await?;
     match command {
-        PeersCommand::List { json } => list(json, state).await,
+        PeersCommand::List { json } => list(json, &place).await,
         PeersCommand::Name { to, account, name, json } => {
             let target = Target { to, account };
-            let named = state.channel()?.name_peer(&target, name.as_deref()).await?;
+            let named = name_peer(&place, &target, name.as_deref()).await?;
             if json {
                 output::json(&named);
             } else {
@@ -27,8 +34,28 @@ pub(crate) async fn run(command: PeersCommand, state: &State) -> Result<(), CliE
     }
 }
 
-async fn list(json: bool, state: &State) -> Result<(), CliError> {
-    let peers = state.channel()?.peers().await?;
+async fn name_peer(
+    place: &Place,
+    target: &Target,
+    name: Option<&str>,
+) -> Result<Conversation, CliError> {
+    let client = match place {
+        Place::Gateway(client) => client,
+        Place::Folder(state) => return Ok(state.channel()?.name_peer(target, name).await?),
+    };
+    let Target { to, account } = target;
+    let channel = weixin::CHANNEL_ID;
+    let body = json!({ "channel": channel, "account": account, "to": to, "name": name });
+    client.post("/v1/peers/name", &body).await
+}
+
+async fn list(json: bool, place: &Place) -> Result<(), CliError> {
+    let peers: Vec<PeerStatus> = match place {
+        Place::Gateway(client) => {
+            client.get(&format!("/v1/peers?channel={}", weixin::CHANNEL_ID)).await?
+        }
+        Place::Folder(state) => state.channel()?.peers().await?,
+    };
     if json {
         output::json(&peers);
     } else if peers.is_empty() {

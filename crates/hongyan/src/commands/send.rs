@@ -4,12 +4,17 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use contract::{
-    Channel as _, Content, Delivery, Media, MediaKind, Outgoing, SendClass, SendReport, Source,
-    Target,
+    Channel as _, Content, Conversation, Delivery, Media, MediaKind, Outgoing, SendClass,
+    SendReport, Source, Target,
 };
+use serde::Deserialize;
+use serde_json::json;
+use weixin::WeixinChannel;
 
+use super::place::Place;
 use crate::cli::{SendArgs, SendClassName};
 use crate::composition::State;
+use crate::control::Client;
 use crate::error::{CliError, Kind};
 use crate::output;
 use crate::texts::t;
@@ -17,11 +22,16 @@ use crate::texts::t;
 /// The most that is read from stdin: what no chat should carry.
 const MOST_INPUT: u64 = 1 << 20;
 
-pub(crate) async fn run(args: SendArgs, state: &State) -> Result<(), CliError> {
-    let channel = state.channel()?;
+pub(crate) async fn run(
+    args: SendArgs,
+    channel: &str,
+    found: &State,
+    load: impl Fn() -> Result<State, CliError>,
+) -> Result<(), CliError> {
+    let mouth = Mouth::open(&args, channel, found, load).await?;
     let target = Target { to: args.to.clone(), account: args.account.clone() };
     if args.dry_run {
-        let conversation = channel.resolve(target).await?;
+        let conversation = mouth.resolve(target).await?;
         if args.json {
             output::json(&conversation);
         } else {
@@ -38,7 +48,7 @@ pub(crate) async fn run(args: SendArgs, state: &State) -> Result<(), CliError> {
             key: args.key.clone(),
             ttl: args.ttl,
         };
-        let report = channel.send(outgoing).await?;
+        let report = mouth.say(outgoing).await?;
         if args.json {
             output::json(&report);
         } else {
@@ -54,6 +64,71 @@ pub(crate) async fn run(args: SendArgs, state: &State) -> Result<(), CliError> {
             let err = CliError::new(Kind::Unavailable, t!("send.failed", reason = reason));
             Err(err.hinted(t!("hint.explain", code = code)))
         }
+    }
+}
+
+/// By whom something is said.
+struct Mouth {
+    /// The gateway that runs, and the channel there.
+    gateway: Option<(Client, String)>,
+    /// The channel in this process. Files are always given to it: a gateway may
+    /// not see what we see, for one that systemd has shut in.
+    here: Option<WeixinChannel>,
+}
+
+/// What a gateway answers.
+#[derive(Deserialize)]
+struct Said {
+    conversation: Conversation,
+    report: Option<SendReport>,
+}
+
+impl Mouth {
+    async fn open(
+        args: &SendArgs,
+        channel: &str,
+        found: &State,
+        load: impl Fn() -> Result<State, CliError>,
+    ) -> Result<Self, CliError> {
+        let (gateway, here) = match Place::find(found, &load).await? {
+            Place::Gateway(client) => {
+                let here = (!args.file.is_empty()).then(|| load()?.channel()).transpose()?;
+                (Some((client, channel.to_owned())), here)
+            }
+            Place::Folder(state) => (None, Some(state.channel()?)),
+        };
+        Ok(Self { gateway, here })
+    }
+
+    async fn resolve(&self, target: Target) -> Result<Conversation, CliError> {
+        let Some((client, channel)) = &self.gateway else {
+            return Ok(self.here()?.resolve(target).await?);
+        };
+        let Target { to, account } = target;
+        let body = json!({ "channel": channel, "account": account, "to": to, "dry_run": true });
+        let said: Said = client.post("/v1/messages", &body).await?;
+        Ok(said.conversation)
+    }
+
+    async fn say(&self, outgoing: Outgoing) -> Result<SendReport, CliError> {
+        let (Some((client, channel)), Content::Text(text)) = (&self.gateway, &outgoing.content)
+        else {
+            return Ok(self.here()?.send(outgoing).await?);
+        };
+        let Outgoing { target: Target { to, account }, class, key, ttl, .. } = &outgoing;
+        let ttl = ttl.map(|ttl| u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX));
+        let body = json!({
+            "channel": channel, "account": account, "to": to, "text": text, "class": class,
+            "key": key, "ttl_ms": ttl,
+        });
+        let said: Said = client.post("/v1/messages", &body).await?;
+        said.report
+            .ok_or_else(|| CliError::new(Kind::Bug, t!("error.gateway_status", status = 200)))
+    }
+
+    fn here(&self) -> Result<&WeixinChannel, CliError> {
+        let none = || CliError::new(Kind::Unavailable, t!("error.no_gateway"));
+        self.here.as_ref().ok_or_else(none)
     }
 }
 

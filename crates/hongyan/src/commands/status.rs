@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use contract::{AccountId, AccountState, AccountStatus, Channel as _, ChannelId, Probe};
 use serde::{Deserialize, Serialize};
 
+use super::place::Place;
 use crate::cli::StatusArgs;
 use crate::composition::State;
-use crate::control::Client;
 use crate::error::CliError;
 use crate::output;
 use crate::texts::t;
@@ -22,11 +22,15 @@ pub(super) struct Row {
     pub(super) probe: Option<Probe>,
 }
 
-pub(crate) async fn run(args: &StatusArgs, state: &State) -> Result<(), CliError> {
+pub(crate) async fn run(
+    args: &StatusArgs,
+    found: &State,
+    load: impl FnOnce() -> Result<State, CliError>,
+) -> Result<(), CliError> {
     if let Some(channel) = &args.channel {
         super::known_channel(channel)?;
     }
-    let rows = rows(args.probe, state).await?;
+    let rows = rows(args.probe, found, load).await?;
     if args.json {
         output::json(&rows);
     } else if rows.is_empty() {
@@ -38,10 +42,15 @@ pub(crate) async fn run(args: &StatusArgs, state: &State) -> Result<(), CliError
 }
 
 /// Asks the gateway that runs, or else the channel's own files.
-pub(super) async fn rows(probe: bool, state: &State) -> Result<Vec<Row>, CliError> {
-    if let Some(client) = Client::find(state).await? {
-        return client.get(&format!("/v1/accounts?probe={probe}")).await;
-    }
+pub(super) async fn rows(
+    probe: bool,
+    found: &State,
+    load: impl FnOnce() -> Result<State, CliError>,
+) -> Result<Vec<Row>, CliError> {
+    let state = match Place::find(found, load).await? {
+        Place::Gateway(client) => return client.get(&format!("/v1/accounts?probe={probe}")).await,
+        Place::Folder(state) => state,
+    };
     let channel = state.channel()?;
     let statuses = channel.status().await?;
     let probes = if probe { channel.probe().await? } else { Vec::new() };

@@ -232,4 +232,49 @@ fn the_manual_page_has_every_command() {
     for word in ["hongyan\\-gateway", "hongyan\\-channels", "hongyan\\-doctor"] {
         assert!(stdout.contains(word), "{word}");
     }
+    let pages = dir.path().join("man/man1");
+    let (code, _, stderr) = says(dir.path(), &["man", "--dir", pages.to_str().unwrap()]);
+    assert_eq!(code, Some(0), "{stderr}");
+    for page in ["hongyan.1", "hongyan-doctor.1", "hongyan-channels-login.1"] {
+        let text = std::fs::read_to_string(pages.join(page)).unwrap();
+        assert!(text.contains(".SH SYNOPSIS"), "{page}");
+    }
+    let (code, _, _) = says(dir.path(), &["man", "--dir", "/dev/null/man"]);
+    assert_eq!(code, Some(2));
+}
+
+/// A gateway goes on with the settings that it has read, and so do the words
+/// that ask it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_configuration_is_no_matter_to_words_that_ask_the_gateway() {
+    let backend = Backend::start().await;
+    let alice = backend.user("alice").await;
+    let dir = tempfile::tempdir().unwrap();
+    log_in(dir.path(), &backend.bind(&alice).await);
+    let gateway = GatewayProcess::start(dir.path(), &[]).ready(dir.path());
+    polls(dir.path());
+    alice.says("hello").await;
+    alice.hears().await;
+    std::fs::write(dir.path().join("config.json5"), "{ not a configuration").unwrap();
+
+    let to = alice.id().to_string();
+    let said: [&[&str]; 7] = [
+        &["channels", "status", "--json"],
+        &["outbox", "list", "--json"],
+        &["peers", "list", "--json"],
+        &["peers", "name", &to, "Alice", "--json"],
+        &["metrics"],
+        &["send", "--to", "Alice", "--dry-run", "--json"],
+        &["message", "send", "-t", "Alice", "-m", "still here"],
+    ];
+    for args in said {
+        let (code, _, stderr) = says(dir.path(), args);
+        assert_eq!(code, Some(0), "{args:?}: {stderr}");
+    }
+    assert_eq!(alice.hears().await, "still here");
+    let (code, _, stderr) = says(dir.path(), &["outbox", "drop", "999"]);
+    assert!(code == Some(2) && stderr.contains("outbox"), "{code:?} {stderr}");
+    let (code, _, _) = says(dir.path(), &["send", "--to", "nobody", "hi"]);
+    assert_eq!(code, Some(2));
+    drop(gateway);
 }
