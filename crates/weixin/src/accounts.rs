@@ -20,10 +20,12 @@ use crate::store::Store;
 mod archive;
 mod carrying;
 mod removal;
+mod takeover;
 
 pub use self::archive::{ArchiveError, LEAST_PASSPHRASE};
 pub use self::carrying::{Import, Imported};
 pub use self::removal::Removed;
+pub use self::takeover::{TakenAccount, TakenOver, Takeover};
 
 /// The accounts in one channel's folder.
 #[derive(Clone, Debug)]
@@ -74,6 +76,9 @@ pub enum AccountsError {
         /// How long was waited.
         secs: u64,
     },
+    /// A channel runs on the folder.
+    #[error("a channel is running on this folder")]
+    Running,
     /// An archive cannot be made or read.
     #[error(transparent)]
     Archive(#[from] ArchiveError),

@@ -201,6 +201,7 @@ fn accounts_error(err: AccountsError) -> ChannelError {
         AccountsError::Credentials(_)
         | AccountsError::Store(_)
         | AccountsError::File(_)
+        | AccountsError::Running
         | AccountsError::Archive(_) => storage(err),
     }
 }

@@ -91,6 +91,7 @@ pub use crate::intake::IntakeSettings;
 pub use crate::merge::MergeSettings;
 pub use crate::pace::Pace;
 pub use crate::quotes::QuoteSettings;
+pub use crate::seal::pieces::{Sealed, SealedReader, SealedWriter};
 pub use crate::seal::{KeyFileError, StoreKey};
 pub use crate::sending::{MarkdownStyle, SendSettings, Ttl};
 pub use crate::settings::{CHANNEL_ID, ChannelSettings, PROTOCOL_VERSION, Settings};

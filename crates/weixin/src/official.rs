@@ -24,6 +24,7 @@ use contract::AccountId;
 use ilink::{ContextToken, Cursor, UserId};
 use serde::{Deserialize, Serialize};
 
+use crate::accounts::AccountsError;
 use crate::credentials::files::replace;
 use crate::credentials::safe;
 use crate::settings::{CHANNEL_ID, Settings};
@@ -105,6 +106,25 @@ pub(crate) async fn write_back(settings: &Settings, store: &Store, accounts: &[A
     drop(changing);
 }
 
+/// Writes what the store knows of an account over what lies here; where
+/// credentials are sealed, nothing is left here.
+pub(crate) async fn renew(
+    settings: &Settings,
+    store: &Store,
+    account: &AccountId,
+) -> Result<(), AccountsError> {
+    let registry = settings.registry();
+    let _changing = registry.change()?;
+    if registry.seals() {
+        return Ok(forget(settings, account)?);
+    }
+    write_back_one(settings, store, account).await.map_err(|err| match err {
+        NotWritten::Store(err) => err.into(),
+        NotWritten::Io(err) => err.into(),
+        NotWritten::Json(err) => std::io::Error::from(err).into(),
+    })
+}
+
 /// Removes what belongs to one account.
 pub(crate) fn forget(settings: &Settings, account: &AccountId) -> std::io::Result<()> {
     for path in [sync_file(settings, account), tokens_file(settings, account)] {
@@ -150,7 +170,7 @@ async fn write_back_one(
     Ok(())
 }
 
-fn foreign(settings: &Settings, account: &AccountId) -> Foreign {
+pub(crate) fn foreign(settings: &Settings, account: &AccountId) -> Foreign {
     let cursor: Option<(Sync, i64)> = json_at(&sync_file(settings, account));
     let cursor = cursor.map(|(sync, at_ms)| (sync.get_updates_buf, at_ms));
     let tokens = json_at(&tokens_file(settings, account)).unwrap_or_default();

@@ -98,9 +98,18 @@ pub(crate) struct Imported {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ImportError {
     #[error("the official plugin's store cannot be read")]
-    Read(#[from] rusqlite::Error),
+    Read(#[source] LedgerError),
     #[error(transparent)]
     Store(#[from] LedgerError),
+}
+
+/// How a media gets into our folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keep {
+    /// As another name of the same file, if that can be: it is ours.
+    Link,
+    /// As a file of its own: it is another program's.
+    Copy,
 }
 
 impl Quotes {
@@ -160,7 +169,7 @@ impl Quotes {
         }
         let mut kept = Vec::new();
         for attachment in media {
-            kept.push(self.keep(attachment, &settings).await);
+            kept.push(self.keep(attachment, &settings, Keep::Link).await);
         }
         let text = text[..text.floor_char_boundary(LONGEST_TEXT)].to_owned();
         let talk = talk.clone();
@@ -168,13 +177,18 @@ impl Quotes {
     }
 
     /// Keeps a media's bytes under a name of their own, if they are not too large.
-    async fn keep(&self, attachment: &Attachment, settings: &QuoteSettings) -> KeptMedia {
+    async fn keep(
+        &self,
+        attachment: &Attachment,
+        settings: &QuoteSettings,
+        how: Keep,
+    ) -> KeptMedia {
         let Attachment { kind, name, mime, path, transcript, problem: _ } = attachment.clone();
         let mut media = KeptMedia { kind, name, mime, file: None, bytes: 0, transcript };
         let Some(path) = path else {
             return media;
         };
-        match self.link(&path, settings.max_single_media_bytes).await {
+        match self.bring(&path, settings.max_single_media_bytes, how).await {
             Ok(Some((file, bytes))) => (media.file, media.bytes) = (Some(file), bytes),
             Ok(None) => {}
             Err(err) => tracing::warn!(error = %err, "a media cannot be quoted later"),
@@ -182,7 +196,12 @@ impl Quotes {
         media
     }
 
-    async fn link(&self, path: &Path, most: u64) -> std::io::Result<Option<(String, u64)>> {
+    async fn bring(
+        &self,
+        path: &Path,
+        most: u64,
+        how: Keep,
+    ) -> std::io::Result<Option<(String, u64)>> {
         let found = tokio::fs::symlink_metadata(path).await?;
         if !found.is_file() || found.len() > most {
             return Ok(None);
@@ -193,7 +212,7 @@ impl Quotes {
             file.push_str(extension);
         }
         let to = self.dir.join(&file);
-        if tokio::fs::hard_link(path, &to).await.is_err() {
+        if how == Keep::Copy || tokio::fs::hard_link(path, &to).await.is_err() {
             // Another file system, or one without links.
             crate::files::adopt(path, &self.dir, &file).await?;
         }
@@ -243,25 +262,71 @@ impl Quotes {
         if !path.exists() || !self.store.remembers_nothing().await? {
             return Ok(Imported { n: 0 });
         }
-        let path = path.to_owned();
-        let read = tokio::task::spawn_blocking(move || read_official(&path)).await;
-        let mut messages = Vec::new();
-        for OfficialQuote { mut message, media_path, media_name, media_mime } in
-            read.unwrap_or_else(|_| Ok(Vec::new()))?
-        {
-            if let Some(path) = media_path {
+        let n = self.take(read(path).await?, path, Keep::Link).await?;
+        Ok(Imported { n })
+    }
+
+    /// Takes over what the official plugin remembers elsewhere and is not
+    /// remembered here. Nothing there is touched.
+    pub(crate) async fn copy_from(&self, path: &Path) -> Result<usize, ImportError> {
+        let unknown = self.store.unknown_of(read(path).await?).await?;
+        self.take(unknown, path, Keep::Copy).await
+    }
+
+    /// Says how many messages [`Self::copy_from`] would take over.
+    pub(crate) async fn would_copy(
+        path: &Path,
+        store: Option<&Store>,
+    ) -> Result<usize, ImportError> {
+        let messages = read(path).await?;
+        match store {
+            Some(store) => Ok(store.unknown_of(messages).await?.len()),
+            None => Ok(messages.len()),
+        }
+    }
+
+    async fn take(
+        &self,
+        messages: Vec<OfficialQuote>,
+        from: &Path,
+        how: Keep,
+    ) -> Result<usize, ImportError> {
+        let mut taken = Vec::new();
+        for OfficialQuote { mut message, media_path, media_name, media_mime } in messages {
+            if let Some(path) = media_path.map(|path| found(path, from)) {
                 let name = media_name.unwrap_or_default();
                 let mime = media_mime.or_else(|| mime_of(&path));
                 let kind = kind_of(mime.as_deref());
                 let (path, problem, transcript) = (Some(path), None, None);
                 let media = Attachment { kind, name, mime, path, problem, transcript };
                 let settings = self.settings(&message.talk.account);
-                message.media.push(self.keep(&media, &settings).await);
+                message.media.push(self.keep(&media, &settings, how).await);
             }
-            messages.push(message);
+            taken.push(message);
         }
-        Ok(Imported { n: self.store.remember(messages).await? })
+        Ok(self.store.remember(taken).await?)
     }
+}
+
+async fn read(path: &Path) -> Result<Vec<OfficialQuote>, ImportError> {
+    let path = path.to_owned();
+    let read = tokio::task::spawn_blocking(move || read_official(&path)).await;
+    read.unwrap_or(Err(LedgerError::Closed)).map_err(ImportError::Read)
+}
+
+/// Returns where a media lies that the official plugin's store names: its
+/// folder may have been moved since.
+fn found(named: PathBuf, store: &Path) -> PathBuf {
+    let folder = store.parent().unwrap_or(Path::new(""));
+    let name = folder.file_name().unwrap_or_default();
+    let mut parts = named.components();
+    while !named.exists() && parts.any(|part| part.as_os_str() == name) {
+        let moved = folder.join(parts.as_path());
+        if moved.exists() {
+            return moved;
+        }
+    }
+    named
 }
 
 /// Returns the id of the message that is meant.

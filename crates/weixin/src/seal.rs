@@ -10,6 +10,8 @@ use aws_lc_rs::{hkdf, pbkdf2};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+pub(crate) mod pieces;
+
 /// The fewest bytes of a key file: what `openssl rand -hex 32` prints has 64.
 const LEAST_KEY: usize = 32;
 /// The most bytes that are read of a key file.
@@ -126,6 +128,27 @@ impl Key {
         let n = opened.len();
         content.truncate(n);
         Some(content)
+    }
+
+    /// Closes one of many pieces, each of which has a number of its own.
+    pub(crate) fn seal_piece(&self, number: [u8; NONCE_LEN], label: &[u8], piece: &mut Vec<u8>) {
+        let nonce = Nonce::assume_unique_for_key(number);
+        self.cipher()
+            .seal_in_place_append_tag(nonce, Aad::from(label), piece)
+            .expect("AES-GCM takes gigabytes, and a piece is a megabyte");
+    }
+
+    /// Opens a piece in place and says whether it was this one.
+    pub(crate) fn open_piece(
+        &self,
+        number: [u8; NONCE_LEN],
+        label: &[u8],
+        piece: &mut Vec<u8>,
+    ) -> bool {
+        let nonce = Nonce::assume_unique_for_key(number);
+        let opened = self.cipher().open_in_place(nonce, Aad::from(label), piece);
+        let n = opened.map(|opened| opened.len());
+        n.map(|n| piece.truncate(n)).is_ok()
     }
 
     fn cipher(&self) -> LessSafeKey {

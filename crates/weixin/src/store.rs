@@ -34,7 +34,7 @@ mod quotes;
 mod wipe;
 
 pub(crate) use self::budgets::Records;
-pub(crate) use self::carry::{Carried, Foreign};
+pub(crate) use self::carry::{Adopted, Carried, Foreign};
 pub(crate) use self::inbox::{Accepted, Claimed, InboxRow};
 pub(crate) use self::outbox::{Class, Next, OutboxRow, Payload, Saying, Stored};
 pub(crate) use self::peers::KnownPeer;

@@ -155,7 +155,7 @@ fn replaced(registry: &Registry) -> Result<Vec<Superseded>, AccountsError> {
 
 /// Returns an account here that stands against an import: the same one, or one
 /// of the same person, with another token and saved later.
-fn newer(
+pub(super) fn newer(
     registry: &Registry,
     account: &AccountId,
     credentials: &Credentials,
@@ -172,7 +172,7 @@ fn newer(
     Ok(None)
 }
 
-fn add(
+pub(super) fn add(
     registry: &Registry,
     account: &AccountId,
     mut credentials: Credentials,

@@ -91,29 +91,22 @@ impl Store {
         foreign: Foreign,
     ) -> Result<Adopted, LedgerError> {
         let account = account.clone();
+        self.ledger.write(move |tx| adopt(tx, account.as_str(), foreign)).await
+    }
+
+    /// Says what would be taken of what the official plugin has kept.
+    pub(crate) async fn would_adopt(
+        &self,
+        account: &AccountId,
+        foreign: Foreign,
+    ) -> Result<Adopted, LedgerError> {
+        let account = account.clone();
         self.ledger
             .write(move |tx| {
-                let mut adopted = Adopted::default();
-                if let Some((cursor, at_ms)) = foreign.cursor {
-                    let older = "cursor <> excluded.cursor AND coalesce(last_poll_at_ms, 0) < ";
-                    let older = format!("{older}{at_ms}");
-                    adopted.cursor = set_cursor(tx, account.as_str(), cursor.as_str(), &older)?;
-                }
-                let (tokens, at_ms) = foreign.tokens;
-                for (peer, token) in tokens {
-                    let values = (account.as_str(), peer.as_str(), token.expose(), at_ms);
-                    adopted.tokens += tx
-                        .prepare_cached(
-                            "INSERT INTO peer (account, peer, context_token, token_at_ms)
-                             VALUES (?1, ?2, ?3, ?4)
-                             ON CONFLICT DO UPDATE SET context_token = excluded.context_token,
-                                                       token_at_ms = excluded.token_at_ms
-                             WHERE context_token <> excluded.context_token
-                                   AND token_at_ms < excluded.token_at_ms",
-                        )?
-                        .execute(values)?;
-                }
-                Ok(adopted)
+                tx.execute_batch("SAVEPOINT trial")?;
+                let adopted = adopt(tx, account.as_str(), foreign);
+                tx.execute_batch("ROLLBACK TO trial; RELEASE trial")?;
+                adopted
             })
             .await
     }
@@ -135,6 +128,29 @@ impl Store {
             })
             .await
     }
+}
+
+fn adopt(tx: &Transaction<'_>, account: &str, foreign: Foreign) -> rusqlite::Result<Adopted> {
+    let mut adopted = Adopted::default();
+    if let Some((cursor, at_ms)) = foreign.cursor {
+        let older = "cursor <> excluded.cursor AND coalesce(last_poll_at_ms, 0) < ";
+        let older = format!("{older}{at_ms}");
+        adopted.cursor = set_cursor(tx, account, cursor.as_str(), &older)?;
+    }
+    let (tokens, at_ms) = foreign.tokens;
+    for (peer, token) in tokens {
+        adopted.tokens += tx
+            .prepare_cached(
+                "INSERT INTO peer (account, peer, context_token, token_at_ms)
+                 VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO UPDATE SET context_token = excluded.context_token,
+                                           token_at_ms = excluded.token_at_ms
+                 WHERE context_token <> excluded.context_token
+                       AND token_at_ms < excluded.token_at_ms",
+            )?
+            .execute((account, peer.as_str(), token.expose(), at_ms))?;
+    }
+    Ok(adopted)
 }
 
 /// Sets a cursor where there is none, or where `unless_kept` holds.

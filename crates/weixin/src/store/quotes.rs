@@ -7,7 +7,7 @@ use std::time::Duration;
 use contract::{AccountId, Author, MediaKind};
 use ilink::UserId;
 use ledger::LedgerError;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, Transaction};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::{Store, Talk};
@@ -87,6 +87,32 @@ impl Store {
             .await
     }
 
+    /// Returns those of another store's messages that are not remembered here.
+    pub(crate) async fn unknown_of(
+        &self,
+        mut messages: Vec<OfficialQuote>,
+    ) -> Result<Vec<OfficialQuote>, LedgerError> {
+        self.ledger
+            .read(move |conn| {
+                let mut known = conn.prepare_cached(
+                    "SELECT 1 FROM quote WHERE account = ?1 AND peer = ?2 AND message_id = ?3",
+                )?;
+                let mut is_known = Vec::new();
+                for OfficialQuote { message, .. } in &messages {
+                    let Talk { account, peer } = &message.talk;
+                    is_known.push(known.exists((
+                        account.as_str(),
+                        peer.as_str(),
+                        &message.message_id,
+                    ))?);
+                }
+                let mut is_known = is_known.into_iter();
+                messages.retain(|_| is_known.next() == Some(false));
+                Ok(messages)
+            })
+            .await
+    }
+
     /// Returns the accounts of which anything is remembered.
     pub(crate) async fn quoted_accounts(&self) -> Result<Vec<AccountId>, LedgerError> {
         self.ledger
@@ -156,9 +182,11 @@ impl Store {
 }
 
 /// Reads the official plugin's store, which is left as it is. Blocks.
-pub(crate) fn read_official(path: &Path) -> rusqlite::Result<Vec<OfficialQuote>> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags)?;
+pub(crate) fn read_official(path: &Path) -> Result<Vec<OfficialQuote>, LedgerError> {
+    ledger::visit(path, official)
+}
+
+fn official(conn: &Connection) -> rusqlite::Result<Vec<OfficialQuote>> {
     let mut statement = conn.prepare(
         "SELECT account_id, conversation_id, message_id, direction = 'outbound', body,
                 created_at, media_path, media_name, media_mime
