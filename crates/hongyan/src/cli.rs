@@ -11,6 +11,8 @@ use crate::texts::say;
 
 mod accounts;
 mod agents;
+mod backup;
+mod import;
 mod pairing;
 mod route;
 mod channels;
@@ -26,6 +28,7 @@ pub(crate) use self::accounts::{
     RenameArgs,
 };
 pub(crate) use self::agents::{AgentsCommand, BindArgs, UnbindArgs};
+pub(crate) use self::backup::{BackupCommand, BackupCreateArgs, BackupRestoreArgs};
 pub(crate) use self::channels::{
     ChannelArgs, ChannelListArgs, ChannelLogsArgs, ChannelRemoveArgs, ChannelsCommand, LoginArgs,
     StatusArgs,
@@ -33,6 +36,7 @@ pub(crate) use self::channels::{
 pub(crate) use self::gateway::{
     DoctorArgs, GatewayCommand, GatewayStatusArgs, LogsArgs, RestartArgs, RunArgs, StopArgs,
 };
+pub(crate) use self::import::{ImportCommand, TakeoverArgs};
 pub(crate) use self::message::MessageCommand;
 pub(crate) use self::pairing::{
     PairingApproveArgs, PairingCodeArgs, PairingCommand, PairingListArgs, PairingRevokeArgs,
@@ -124,6 +128,10 @@ pub(crate) enum Command {
     Sidecar(SidecarArgs),
     #[command(name = "openclaw", about = text("help.openclaw"), subcommand)]
     OpenClaw(OpenClawCommand),
+    #[command(about = text("help.import"), subcommand)]
+    Import(ImportCommand),
+    #[command(about = text("help.backup"), subcommand)]
+    Backup(BackupCommand),
     #[command(about = text("help.completions"))]
     Completions { shell: clap_complete::Shell },
     #[command(about = text("help.man"))]

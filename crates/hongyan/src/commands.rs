@@ -3,6 +3,7 @@
 mod accounts;
 mod agents;
 mod backend;
+mod backup;
 mod channels;
 mod completions;
 mod config;
@@ -10,6 +11,7 @@ mod demo;
 mod doctor;
 mod explain;
 mod gateway;
+mod import;
 mod login;
 mod logs;
 mod man;
@@ -42,12 +44,6 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Demo(args) => demo::run(args, state).await,
         Command::Backend(args) => backend::run(args, &State::resolve(state)?).await,
         Command::Gateway(command) => gateway::run(command, lenient).await,
-        Command::Channels(command) => channels::run(command, &configured()?).await,
-        Command::Message(command) => message::run(command, &configured()?).await,
-        Command::Send(args) => send::run(args, &configured()?).await,
-        Command::Outbox(command) => outbox::run(command, &configured()?).await,
-        Command::Peers(command) => peers::run(command, &configured()?).await,
-        Command::Gateway(command) => gateway::run(command, configured).await,
         Command::Channels(command) => {
             channels::run(command, &State::resolve(state.clone())?, configured).await
         }
@@ -77,11 +73,13 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Agents(command) => agents::run(command, &configured()?),
         Command::Route(command) => route::run(command, &configured()?).await,
         Command::Config(command) => config::run(command, config, &State::resolve(state)?),
-        Command::Plugins(command) => {
-            plugins::run(&command, &State::resolve(state)?, config).await
-        }
+        Command::Plugins(command) => plugins::run(&command, &State::resolve(state)?, config).await,
         Command::Sidecar(args) => sidecar::run(&args, &configured()?).await,
         Command::OpenClaw(command) => openclaw::run(command),
+        Command::Import(command) => import::run(command, &configured()?).await,
+        Command::Backup(command) => {
+            backup::run(command, config.clone(), &State::resolve(state.clone())?).await
+        }
         Command::Completions { shell } => {
             completions::run(shell);
             Ok(())

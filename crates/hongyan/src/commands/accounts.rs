@@ -15,7 +15,7 @@ use crate::output;
 use crate::texts::t;
 
 mod archive;
-mod passphrase;
+pub(super) mod passphrase;
 
 pub(crate) async fn run(command: AccountsCommand, state: &State) -> Result<(), CliError> {
     let accounts = state.accounts()?;
@@ -245,7 +245,7 @@ impl From<AccountsError> for CliError {
         match err {
             AccountsError::Credentials(err) => err.into(),
             AccountsError::Archive(err) => archive::error(&err),
-            AccountsError::StillRunning { .. } => {
+            AccountsError::StillRunning { .. } | AccountsError::Running => {
                 Self::new(Kind::Busy, err.to_string()).hinted(t!("hint.accounts.running"))
             }
             AccountsError::Store(_) | AccountsError::File(_) => {

@@ -43,8 +43,17 @@ pub(crate) fn run(
 /// Edits the file for another command, checked as `config set` is. What is in
 /// the way is told, and nothing is changed.
 pub(super) fn edit(state: &State, edits: &[Edit]) -> Result<(), CliError> {
-    let path = state.config().map(|config| config.path().to_owned());
-    Desk::open(crate::config::path(path, state.dir())).edit(edits).map(drop)
+    Desk::open(path_of(state)).edit(edits).map(drop)
+}
+
+/// Names the file for another command.
+pub(super) fn file(state: &State) -> File {
+    crate::config::file(path_of(state))
+}
+
+fn path_of(state: &State) -> PathBuf {
+    let named = state.config().map(|config| config.path().to_owned());
+    crate::config::path(named, state.dir())
 }
 
 /// Reads and checks the file for another command.

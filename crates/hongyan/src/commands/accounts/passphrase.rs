@@ -11,7 +11,10 @@ use crate::texts::t;
 
 /// Returns the passphrase: from the environment, a file, or the terminal, which
 /// asks twice for a new one.
-pub(super) fn of(args: &PassphraseArgs, is_new: bool) -> Result<Zeroizing<String>, CliError> {
+pub(in crate::commands) fn of(
+    args: &PassphraseArgs,
+    is_new: bool,
+) -> Result<Zeroizing<String>, CliError> {
     if let Some(name) = &args.passphrase_env {
         return secret_from_env(name).map(Zeroizing::new);
     }

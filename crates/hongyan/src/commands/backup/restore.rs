@@ -1,0 +1,326 @@
+//! `hongyan backup restore`
+//!
+//! Everything is unpacked and checked beside the state before anything of it is
+//! touched. Then the channel's folder goes aside first and comes in last: a kill
+//! in between leaves a state without accounts, and the restore can be repeated.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{Read as _, Seek as _};
+use std::path::{Path, PathBuf};
+
+use gateway::Pairing;
+use lockfile::{Lock, LockError};
+use plugins::Limits;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
+use weixin::{CHANNEL_ID, Sealed, SealedReader};
+use zeroize::Zeroizing;
+
+use super::contents::{ASIDE, Fate, STAGE, fate};
+use super::manifest::{Entry, Manifest, NAME, STATE};
+use super::{BackupError, KIND, blocking, io, make_private};
+use crate::cli::BackupRestoreArgs;
+use crate::commands::accounts::passphrase;
+use crate::composition::State;
+use crate::control::{PROGRAM, running};
+use crate::error::{CliError, Kind};
+use crate::output;
+use crate::texts::t;
+
+/// The lock of a gateway stays where it is: this process holds it.
+const LOCK: &str = "gateway.lock";
+/// What a backup may hold. It is one's own, so only the disk bounds it.
+const LIMITS: Limits = Limits { members: 4_000_000, bytes: 1 << 42, ratio: 1_100 };
+
+pub(super) async fn run(args: BackupRestoreArgs, state: &State) -> Result<(), CliError> {
+    let is_sealed = is_sealed(&args.file)?;
+    let _lock = if args.dry_run { None } else { Some(hold(&args, state)?) };
+    let passphrase = match is_sealed {
+        true => Some(passphrase::of(&args.passphrase, false)?),
+        false => None,
+    };
+    let (file, dir) = (args.file.clone(), (!args.dry_run).then(|| state.dir().to_owned()));
+    let unpacked = blocking(move || unpack(&file, dir.as_deref(), passphrase)).await?;
+    let accounts = usable(&unpacked).await?;
+    let dir = state.dir().to_owned();
+    let aside = if args.dry_run {
+        None
+    } else {
+        let stage = unpacked.folder();
+        blocking(move || swap(&stage, &dir)).await?
+    };
+    tell(&args, state, &unpacked.manifest, &accounts, aside.as_deref());
+    Ok(())
+}
+
+/// Keeps gateways away, and refuses where something would be lost.
+fn hold(args: &BackupRestoreArgs, state: &State) -> Result<Lock, CliError> {
+    make_private(state.dir())?;
+    let taken = Lock::take(&state.gateway_lock(), PROGRAM, Some(state.dir()));
+    let lock = taken.map_err(|held| match held {
+        LockError::Held { .. } => running(&held),
+        LockError::Unusable { .. } => {
+            CliError::new(Kind::Config, held.to_string()).caused_by(held).hinted(t!("hint.state"))
+        }
+    })?;
+    let channel = state.dir().join(CHANNEL_ID).join("channel.lock");
+    if let Ok(Some(owner)) = lockfile::holder(&channel) {
+        return Err(running(&LockError::Held { owner: Some(owner) }));
+    }
+    if !args.force && !state_of(state.dir())?.is_empty() {
+        let message = t!("error.backup.not_empty", dir = state.dir().display());
+        return Err(CliError::new(Kind::Usage, message).hinted(t!("hint.backup.force")));
+    }
+    // What a killed restore has left.
+    for path in entries(state.dir())? {
+        if name(&path).starts_with(STAGE) {
+            std::fs::remove_dir_all(&path).map_err(io(&path))?;
+        }
+    }
+    Ok(lock)
+}
+
+/// A backup, unpacked and found to be as it was written.
+struct Unpacked {
+    stage: TempDir,
+    manifest: Manifest,
+}
+
+impl Unpacked {
+    fn folder(&self) -> PathBuf {
+        self.stage.path().join("files").join(STATE)
+    }
+}
+
+fn is_sealed(file: &Path) -> Result<bool, BackupError> {
+    let mut begin = Vec::new();
+    let read = File::open(file).and_then(|file| file.take(2).read_to_end(&mut begin));
+    read.map_err(io(file))?;
+    match begin.as_slice() {
+        [0x1f, 0x8b] => Ok(false),
+        [b'{', _] => Ok(true),
+        _ => Err(BackupError::NoBackup),
+    }
+}
+
+fn unpack(
+    file: &Path,
+    dir: Option<&Path>,
+    passphrase: Option<Zeroizing<String>>,
+) -> Result<Unpacked, BackupError> {
+    let mut stage = tempfile::Builder::new();
+    let stage = match dir {
+        // On the same disk, so that it need not be copied.
+        Some(dir) => stage.prefix(STAGE).tempdir_in(dir),
+        None => stage.tempdir(),
+    };
+    let stage = stage.map_err(io(dir.unwrap_or(&std::env::temp_dir())))?;
+    let archive = File::open(file).map_err(io(file))?;
+    let archive = match passphrase {
+        Some(passphrase) => opened(&archive, &passphrase, stage.path())?,
+        None => archive,
+    };
+    let files = stage.path().join("files");
+    plugins::archive::unpack(archive, &files, &LIMITS)?;
+    let manifest = std::fs::read(files.join(NAME)).map_err(|_| BackupError::NoBackup)?;
+    let manifest = Manifest::parse(&manifest)?;
+    check(&files, &manifest)?;
+    Ok(Unpacked { stage, manifest })
+}
+
+/// Opens a sealed file into one without a name.
+fn opened(file: &File, passphrase: &str, folder: &Path) -> Result<File, BackupError> {
+    let mut reader = SealedReader::new(std::io::BufReader::new(file), KIND, passphrase).map_err(
+        |err| match err {
+            Sealed::Other => BackupError::NoBackup,
+            err => err.into(),
+        },
+    )?;
+    let mut plain = tempfile::tempfile_in(folder).map_err(io(folder))?;
+    std::io::copy(&mut reader, &mut plain).map_err(|err| match err.downcast::<Sealed>() {
+        Ok(err) => err.into(),
+        Err(err) => io(folder)(err),
+    })?;
+    plain.rewind().map_err(io(folder))?;
+    Ok(plain)
+}
+
+/// Checks that exactly what the manifest says is there, and makes it private.
+fn check(files: &Path, manifest: &Manifest) -> Result<(), BackupError> {
+    let damaged = |what: &str, name: &str| BackupError::Damaged(format!("{name} {what}"));
+    let mut found = BTreeSet::new();
+    let state = files.join(STATE);
+    walk(&state, "", &mut found)?;
+    for (name, Entry { bytes, sha256, .. }) in &manifest.files {
+        if !found.remove(name) || fate(name) == Fate::Nothing {
+            return Err(damaged("is missing", name));
+        }
+        let path = state.join(name);
+        let (len, hash) = hash(&path).map_err(io(&path))?;
+        if len != *bytes || hash != *sha256 {
+            return Err(damaged("is not as it was written", name));
+        }
+    }
+    match found.first() {
+        Some(name) => Err(damaged("does not belong to it", name)),
+        None => Ok(()),
+    }
+}
+
+fn walk(dir: &Path, name: &str, found: &mut BTreeSet<String>) -> Result<(), BackupError> {
+    // A state of nothing has no folder.
+    if !dir.exists() {
+        return Ok(());
+    }
+    private(dir)?;
+    for path in entries(dir)? {
+        let last = path.file_name().unwrap_or_default().to_string_lossy();
+        let name = if name.is_empty() { last.into_owned() } else { format!("{name}/{last}") };
+        let kind = std::fs::symlink_metadata(&path).map_err(io(&path))?;
+        if kind.is_dir() {
+            walk(&path, &name, found)?;
+        } else if kind.is_file() {
+            private(&path)?;
+            found.insert(name);
+        } else {
+            return Err(BackupError::Damaged(format!("{name} is no file")));
+        }
+    }
+    Ok(())
+}
+
+fn hash(path: &Path) -> std::io::Result<(u64, String)> {
+    let (mut file, mut hash) = (File::open(path)?, Sha256::new());
+    let (mut buffer, mut len) = (vec![0; 64 << 10], 0);
+    loop {
+        let n = file.read(&mut buffer)?;
+        if n == 0 {
+            return Ok((len, hex::encode(hash.finalize())));
+        }
+        hash.update(&buffer[..n]);
+        len += n as u64;
+    }
+}
+
+/// Leaves a file or folder to its owner alone.
+#[cfg(unix)]
+fn private(path: &Path) -> Result<(), BackupError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::metadata(path).map_err(io(path))?.permissions().mode();
+    let mode = std::fs::Permissions::from_mode(mode & 0o700);
+    std::fs::set_permissions(path, mode).map_err(io(path))
+}
+
+#[cfg(not(unix))]
+fn private(_: &Path) -> Result<(), BackupError> {
+    Ok(())
+}
+
+/// Opens the stores as this program would, and returns the accounts in them.
+async fn usable(unpacked: &Unpacked) -> Result<Vec<String>, CliError> {
+    let unusable = |why: &dyn std::error::Error| {
+        let source = why.source().map(|it| format!(": {it}")).unwrap_or_default();
+        CliError::from(BackupError::Unusable(format!("{why}{source}")))
+    };
+    let state = State::at(unpacked.folder());
+    if state.gateway().exists() {
+        Pairing::open(&state.gateway()).await.map_err(|err| unusable(&err))?.close().await;
+    }
+    let accounts = state.accounts()?.list().await.map_err(|err| unusable(&err))?;
+    Ok(accounts.into_iter().map(|it| it.account.to_string()).collect())
+}
+
+/// Puts the new state in the place of the old one, and returns where that is now.
+fn swap(stage: &Path, dir: &Path) -> Result<Option<PathBuf>, BackupError> {
+    let is_channel = |path: &PathBuf| name(path) == CHANNEL_ID;
+    let mut old = state_of(dir)?;
+    old.sort_by_key(|path| !is_channel(path));
+    let aside = (!old.is_empty()).then(|| {
+        let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
+        tempfile::Builder::new().prefix(&format!("{ASIDE}{now}-")).tempdir_in(dir)
+    });
+    let aside = aside.transpose().map_err(io(dir))?.map(TempDir::keep);
+    if let Some(aside) = &aside {
+        for path in old {
+            std::fs::rename(&path, aside.join(name(&path))).map_err(io(&path))?;
+        }
+    }
+    let mut new = if stage.exists() { entries(stage)? } else { Vec::new() };
+    new.sort_by_key(is_channel);
+    for path in new {
+        std::fs::rename(&path, dir.join(name(&path))).map_err(io(&path))?;
+    }
+    #[cfg(unix)]
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(io(dir))?;
+    Ok(aside)
+}
+
+/// Returns what is in a state folder and would be replaced.
+fn state_of(dir: &Path) -> Result<Vec<PathBuf>, BackupError> {
+    let mut found = entries(dir)?;
+    found.retain(|path| {
+        let name = name(path);
+        name != LOCK && !name.starts_with(ASIDE) && !name.starts_with(STAGE)
+    });
+    Ok(found)
+}
+
+fn entries(dir: &Path) -> Result<Vec<PathBuf>, BackupError> {
+    let read = std::fs::read_dir(dir).and_then(|entries| {
+        entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()
+    });
+    let mut paths = read.map_err(io(dir))?;
+    paths.sort();
+    Ok(paths)
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn tell(
+    args: &BackupRestoreArgs,
+    state: &State,
+    manifest: &Manifest,
+    accounts: &[String],
+    aside: Option<&Path>,
+) {
+    let is_empty =
+        state_of(state.dir()).is_ok_and(|found| found.is_empty()) || !state.dir().exists();
+    if args.json {
+        output::json(&json!({
+            "file": args.file,
+            "dryRun": args.dry_run,
+            "program": manifest.program,
+            "createdAt": manifest.created_at,
+            "withMedia": manifest.with_media,
+            "files": manifest.files.len(),
+            "accounts": accounts,
+            "aside": aside,
+            "needsForce": args.dry_run && !is_empty,
+        }));
+        return;
+    }
+    let (n, at) = (manifest.files.len(), &manifest.created_at);
+    let listed = accounts.join(", ");
+    if args.dry_run {
+        output::done(t!(
+            "backup.sound",
+            n = n,
+            at = at,
+            program = manifest.program,
+            accounts = listed
+        ));
+        if !is_empty {
+            output::note(t!("backup.needs_force", dir = state.dir().display()));
+        }
+        return;
+    }
+    output::done(t!("backup.restored", n = n, at = at, accounts = listed));
+    if let Some(aside) = aside {
+        output::note(t!("backup.aside", dir = aside.display()));
+    }
+    output::note(t!("backup.once"));
+}
