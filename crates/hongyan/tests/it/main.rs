@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod accounts;
+mod backup_words;
 mod cli;
 mod config;
 mod config_words;
 mod control_words;
 mod documents;
 mod host;
+mod import_words;
 mod instance;
 mod kill;
 mod model;
