@@ -78,7 +78,7 @@ fn note(taken: TakenOver, report: &mut Report) {
         Ok(0) => {}
         Ok(n) => report.add(Part::Quotes, n, Outcome::Taken),
         Err(why) => {
-            report.add(Part::Quotes, "ref-messages.sqlite", Outcome::Left(Why::Unreadable(why)))
+            report.add(Part::Quotes, "ref-messages.sqlite", Outcome::Left(Why::Unreadable(why)));
         }
     }
 }

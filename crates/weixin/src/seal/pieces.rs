@@ -10,7 +10,7 @@
 //! every piece. The number of a piece, and whether it is the last, are its
 //! nonce: none can be changed, moved, left out or added.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, Read, Write};
 use std::num::NonZeroU32;
 
 use aws_lc_rs::aead::NONCE_LEN;
@@ -146,7 +146,7 @@ impl<W: Write> Write for SealedWriter<W> {
 
 /// Reads what was sealed. Nothing of a piece is given out that was changed; an
 /// error with a [`Sealed`] in it says so, also where the file ends too early.
-pub struct SealedReader<R: Read> {
+pub struct SealedReader<R: BufRead> {
     from: R,
     key: Key,
     label: Vec<u8>,
@@ -159,7 +159,7 @@ pub struct SealedReader<R: Read> {
     is_over: bool,
 }
 
-impl<R: Read> SealedReader<R> {
+impl<R: BufRead> SealedReader<R> {
     /// Opens a file of a kind. Blocks for a noticeable part of a second.
     ///
     /// # Errors
@@ -203,7 +203,7 @@ impl<R: Read> SealedReader<R> {
     }
 }
 
-impl<R: Read> Read for SealedReader<R> {
+impl<R: BufRead> Read for SealedReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.given == self.piece.len() && !self.is_over {
             self.open_piece()?;
@@ -216,15 +216,10 @@ impl<R: Read> Read for SealedReader<R> {
 }
 
 /// Reads up to the first line feed; none where there is none for long.
-fn first_line(from: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
+fn first_line(from: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
-    for byte in from.take(MOST_HEADER).bytes() {
-        line.push(byte?);
-        if line.ends_with(b"\n") {
-            return Ok(Some(line));
-        }
-    }
-    Ok(None)
+    from.take(MOST_HEADER).read_until(b'\n', &mut line)?;
+    Ok(line.ends_with(b"\n").then_some(line))
 }
 
 /// The key is one file's alone, so numbers are enough.

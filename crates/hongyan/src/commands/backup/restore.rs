@@ -132,12 +132,10 @@ fn unpack(
 
 /// Opens a sealed file into one without a name.
 fn opened(file: &File, passphrase: &str, folder: &Path) -> Result<File, BackupError> {
-    let mut reader = SealedReader::new(std::io::BufReader::new(file), KIND, passphrase).map_err(
-        |err| match err {
-            Sealed::Other => BackupError::NoBackup,
-            err => err.into(),
-        },
-    )?;
+    let reader = SealedReader::new(std::io::BufReader::new(file), KIND, passphrase);
+    let mut reader = reader.map_err(|err| {
+        if matches!(err, Sealed::Other) { BackupError::NoBackup } else { err.into() }
+    })?;
     let mut plain = tempfile::tempfile_in(folder).map_err(io(folder))?;
     std::io::copy(&mut reader, &mut plain).map_err(|err| match err.downcast::<Sealed>() {
         Ok(err) => err.into(),
