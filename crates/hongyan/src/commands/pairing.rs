@@ -3,9 +3,10 @@
 use ::config::{Edit, How, Path};
 use contract::{
     AccountId, Channel as _, ChannelId, Content, Conversation, Delivery, Outgoing, PeerId,
-    SendClass, Target,
+    SendClass, SendReport, Target,
 };
 use gateway::{APPROVED, OwnerToConfigure, Pairing, PairingRequest};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::config;
@@ -13,6 +14,7 @@ use crate::cli::{
     PairingApproveArgs, PairingCodeArgs, PairingCommand, PairingListArgs, PairingRevokeArgs,
 };
 use crate::composition::State;
+use crate::control::Client;
 use crate::error::{CliError, Kind};
 use crate::texts::t;
 use crate::{output, rules};
@@ -114,20 +116,39 @@ fn configure_owner(state: &State, owner: &OwnerToConfigure) -> bool {
 
 /// Tells somebody that they are approved. An approval stands, told or not.
 async fn tell(state: &State, desk: &Desk, request: &PairingRequest) -> Result<(), String> {
+    let account = request.meta.account_id.to_string();
+    let key = format!("pairing:{}:{}", request.code, request.created_at);
+    // A gateway that runs has every channel; without one, ours is here.
+    if let Some(client) = Client::find(state).await.map_err(|err| err.message)? {
+        let body = json!({
+            "channel": desk.channel, "account": account, "to": request.id,
+            "class": SendClass::Notice, "text": APPROVED, "key": key,
+        });
+        let said: Said = client.post("/v1/messages", &body).await.map_err(|err| err.message)?;
+        return said.report.map_or(Ok(()), |report| told(report.delivery));
+    }
     if desk.channel.as_str() != weixin::CHANNEL_ID {
         return Err(t!("pairing.cannot_notify", channel = desk.channel).into_owned());
     }
     let channel = state.channel().map_err(|err| err.message)?;
-    let account = request.meta.account_id.to_string();
     let outgoing = Outgoing {
         target: Target { to: request.id.to_string(), account: Some(account) },
         class: SendClass::Notice,
         content: Content::Text(APPROVED.to_owned()),
-        key: Some(format!("pairing:{}:{}", request.code, request.created_at)),
+        key: Some(key),
         ttl: None,
     };
-    let report = channel.send(outgoing).await.map_err(|err| err.to_string())?;
-    match report.delivery {
+    told(channel.send(outgoing).await.map_err(|err| err.to_string())?.delivery)
+}
+
+/// What a gateway answers.
+#[derive(Deserialize)]
+struct Said {
+    report: Option<SendReport>,
+}
+
+fn told(delivery: Delivery) -> Result<(), String> {
+    match delivery {
         Delivery::Queued | Delivery::Sent | Delivery::Unconfirmed | Delivery::Parked { .. } => {
             Ok(())
         }
