@@ -23,7 +23,7 @@ const ROUNDS: usize = 200;
 const WORDS: [&str; 7] = [
     "channels status",
     "gateway status",
-    "outbox list",
+    "outbox list --json",
     "peers list",
     "metrics",
     "sessions list",
