@@ -10,6 +10,7 @@ fn value(stdout: &str) -> Value {
     serde_json::from_str(stdout).unwrap_or_else(|err| panic!("{err}: {stdout:?}"))
 }
 
+/// Demands 44 and 53: what a command says goes through the gateway that runs.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_words_of_channels_and_messages_do_what_they_say() {
     let backend = Backend::start().await;

@@ -33,6 +33,7 @@ fn account_of(bot: &backend::Credentials) -> String {
     bot.bot_id.as_str().to_lowercase().replace(['@', '.'], "-")
 }
 
+/// Demand 24: what one person says is remembered for that person, unless asked.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_memory_is_shared_as_the_scope_says_from_the_next_message_on() {
     let backend = Backend::start().await;
@@ -65,6 +66,7 @@ async fn a_memory_is_shared_as_the_scope_says_from_the_next_message_on() {
     assert_eq!(session_keys(dir.path()).len(), 4);
 }
 
+/// Demand 22: accounts are bound to agents.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_accounts_have_different_agents_with_models_of_their_own() {
     let (day, night) = (Model::named("day").await, Model::named("night").await);

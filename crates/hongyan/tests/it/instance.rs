@@ -8,6 +8,7 @@ use backend::Backend;
 
 use crate::program::{GatewayProcess, hongyan, log_in, polls, says, status};
 
+/// Demand 33: nothing that runs is taken for stale.
 #[test]
 fn a_second_start_says_who_runs_and_disturbs_nobody() {
     let dir = tempfile::tempdir().unwrap();
@@ -26,6 +27,7 @@ fn a_second_start_says_who_runs_and_disturbs_nobody() {
     assert_eq!(status(dir.path())["pid"], first.pid());
 }
 
+/// Demand 33: a lock cannot outlive who had it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_that_was_killed_leaves_nothing_in_the_way() {
     let backend = Backend::start().await;
@@ -67,6 +69,7 @@ echo done
 /// OpenClaw's issue 68451: a child that cleaned up took its own gateway down.
 /// The shell becomes the gateway, so what it started before is its child.
 #[cfg(target_os = "linux")]
+/// Demand 33: what a gateway starts does not end it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_child_that_cleans_up_cannot_end_its_gateway() {
     let backend = Backend::start().await;

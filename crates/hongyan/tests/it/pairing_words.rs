@@ -136,6 +136,7 @@ fn agents_and_their_bindings_are_listed() {
     assert_eq!(json_of(dir.path(), "agents bindings --agent main --json"), json!([]));
 }
 
+/// Demand 22: who would answer can be asked before somebody writes.
 #[test]
 fn a_route_is_explained_with_a_warning_of_the_binding_that_never_holds() {
     let dir = tempfile::tempdir().unwrap();
