@@ -10,7 +10,7 @@ use crate::error::CliError;
 /// may be broken by now, nor a connection pool, nor a second hand on its store.
 pub(super) enum Place {
     Gateway(Client),
-    Folder(State),
+    Folder(Box<State>),
 }
 
 impl Place {
@@ -21,7 +21,7 @@ impl Place {
     ) -> Result<Self, CliError> {
         match Client::find(found).await? {
             Some(client) => Ok(Self::Gateway(client)),
-            None => load().map(Self::Folder),
+            None => load().map(|state| Self::Folder(Box::new(state))),
         }
     }
 }
