@@ -179,6 +179,12 @@ impl Control {
         self.api.list_plugins_by(Arc::new(list));
     }
 
+    /// From now on its status tells of these, such as sections of the
+    /// configuration that cannot be used.
+    pub fn set_problems(&self, problems: Vec<String>) {
+        self.api.set_problems(problems);
+    }
+
     /// Waits for what somebody wants. Cancel safe.
     pub async fn wish(&mut self) -> Wish {
         match self.wishes.recv().await {

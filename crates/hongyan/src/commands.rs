@@ -23,7 +23,7 @@ mod pairing;
 mod peers;
 mod place;
 mod route;
-mod plugins;
+pub(crate) mod plugins;
 mod send;
 mod sessions;
 mod sidecar;

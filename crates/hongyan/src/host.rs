@@ -16,6 +16,7 @@ use serde_json::Value;
 use weixin::CHANNEL_ID;
 
 use crate::composition::State;
+use crate::config::Configuration;
 use crate::error::{CliError, Kind};
 use crate::reload;
 
@@ -83,6 +84,16 @@ impl Running {
     /// Returns the state folder with the configuration that is followed.
     pub(crate) fn state(&self) -> &State {
         &self.state
+    }
+
+    /// Returns what of the configuration cannot be used, and so does not run.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let faults = self.state.config().map(Configuration::faults).unwrap_or_default();
+        let mut problems: Vec<_> = faults.into_iter().map(|fault| fault.message).collect();
+        if let Some(fault) = self.state.fault().filter(|_| problems.is_empty()) {
+            problems.push(fault.to_owned());
+        }
+        problems
     }
 
     /// Reads the file again and follows it. One that cannot be used, or that
@@ -196,7 +207,7 @@ async fn with_plugins(state: State) -> Result<State, CliError> {
 }
 
 /// Looks which plugins there are. Blocks.
-fn inventory(state: &State) -> Inventory {
+pub(crate) fn inventory(state: &State) -> Inventory {
     let settings = PluginSettings::parse(&state.root()["plugins"]).unwrap_or_else(|err| {
         tracing::error!(error = %err, "plugins: settings not understood; only what is built in runs");
         PluginSettings::default()

@@ -193,5 +193,5 @@ async fn a_host_that_goes_without_a_word_stops_the_channel() {
     line.remote.close("it was only a test");
     let served = line.ended().await;
     assert_eq!(served.unwrap_err().to_string(), "the host has gone: it has closed the pipe");
-    assert_eq!(line.post.notes.all(), ["stop 5s"]);
+    assert_eq!(line.post.notes.all(), ["stop 3s"]);
 }

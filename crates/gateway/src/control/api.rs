@@ -27,6 +27,8 @@ struct Shared {
     logins: Logins,
     // Held to take or replace it, never while it is called.
     plugins: RwLock<Option<ListPlugins>>,
+    // Held to take or replace it.
+    problems: RwLock<Vec<String>>,
     // Held to look at or replace, never across an await.
     stage: RwLock<Stage>,
 }
@@ -51,8 +53,9 @@ impl Api {
     ) -> Self {
         let stage = RwLock::new(Stage::Starting);
         let since_ms = now_ms();
-        let (logins, plugins) = (Logins::default(), RwLock::default());
-        let shared = Shared { program, address, since_ms, logs, wishes, logins, plugins, stage };
+        let (logins, plugins, problems) = (Logins::default(), RwLock::default(), RwLock::default());
+        let shared =
+            Shared { program, address, since_ms, logs, wishes, logins, plugins, problems, stage };
         Self { shared: Arc::new(shared) }
     }
 
@@ -63,6 +66,14 @@ impl Api {
     /// Returns what lists the plugins, if anything does.
     pub(super) fn list_plugins(&self) -> Option<ListPlugins> {
         self.shared.plugins.read().clone()
+    }
+
+    pub(super) fn set_problems(&self, problems: Vec<String>) {
+        *self.shared.problems.write() = problems;
+    }
+
+    pub(super) fn problems(&self) -> Vec<String> {
+        self.shared.problems.read().clone()
     }
 
     pub(super) fn attach(&self, gateway: Gateway) {

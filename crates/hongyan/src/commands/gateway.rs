@@ -66,6 +66,9 @@ async fn status(args: &GatewayStatusArgs, state: &State) -> Result<(), CliError>
     output::done(t!("gateway.runs", owner = client.owner()));
     let word = |key: &str| status[key].as_str().unwrap_or_default().to_owned();
     output::line(t!("gateway.at", address = word("address"), stage = word("stage")));
+    for problem in status["problems"].as_array().into_iter().flatten() {
+        output::note(problem.as_str().unwrap_or_default());
+    }
     for channel in status["channels"].as_array().into_iter().flatten() {
         let name = channel["channel"].as_str().unwrap_or_default();
         output::line(t!(

@@ -22,7 +22,7 @@ use crate::texts::t;
 mod refusal;
 mod runtime;
 mod settings;
-mod shown;
+pub(crate) mod shown;
 
 /// Does what is asked. Blocks on the disk, as one-off commands may.
 pub(crate) async fn run(

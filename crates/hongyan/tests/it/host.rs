@@ -148,7 +148,10 @@ async fn a_broken_section_is_told_and_the_rest_runs_until_it_is_mended() {
     fs::write(&file, "{ channels: { weixin: { enabled: 'perhaps' } } }").unwrap();
     let _gateway = GatewayProcess::start(dir.path(), &[]);
     eventually(|| crate::program::status(dir.path())["stage"] == "running");
-    assert_eq!(crate::program::status(dir.path())["channels"], json!([]));
+    let status = crate::program::status(dir.path());
+    assert_eq!(status["channels"], json!([]));
+    let problem = status["problems"][0].as_str().unwrap();
+    assert!(problem.contains("channels.weixin.enabled"), "{problem}");
     alice.says("is somebody there?").await;
     fs::write(&file, "{ channels: { weixin: { enabled: true } } }").unwrap();
     assert!(alice.hears().await.contains("is somebody there?"));

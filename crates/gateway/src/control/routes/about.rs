@@ -89,6 +89,8 @@ struct Status {
     run_since_ms: Option<i64>,
     /// Sessions with something running or waiting.
     busy: usize,
+    /// What keeps parts of it from running, in words.
+    problems: Vec<String>,
     channels: Vec<ChannelRow>,
 }
 
@@ -102,6 +104,7 @@ fn status_schema() -> Value {
         ("run", count()),
         ("run_since_ms", maybe(&integer())),
         ("busy", count()),
+        ("problems", list(&text())),
         ("channels", list(&channel_schema())),
     ])
 }
@@ -125,6 +128,7 @@ async fn status(State(api): State<Api>) -> Json<Status> {
         run: stage.run(),
         run_since_ms,
         busy,
+        problems: api.problems(),
         channels: rows(&stage).await,
     })
 }

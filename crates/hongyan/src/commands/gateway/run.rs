@@ -9,11 +9,12 @@ use lockfile::{Lock, LockError};
 
 use crate::agents;
 use crate::cli::RunArgs;
+use crate::commands::plugins::shown::listing;
 use crate::composition::{GRACE, State};
 use crate::config::Configuration;
 use crate::control::{PROGRAM, logs, running};
 use crate::error::{CliError, Kind};
-use crate::host::{Reloaded, Running, Wanted};
+use crate::host::{Reloaded, Running, Wanted, inventory};
 use crate::output;
 use crate::signals::{Asked, Signals};
 use crate::texts::t;
@@ -65,12 +66,23 @@ async fn one(
 ) -> Result<After, CliError> {
     let wanted = Wanted { only: agents::named(&args.agent)?, allow_from: args.allow_from.clone() };
     let mut running = Running::start(state.clone(), wanted).await?;
+    tell(&running, control);
     control.attach(running.gateway.clone());
     greet(running.state(), control);
     let end = until_ended(&mut running, control, signals).await;
     control.detach();
     finish(&running.gateway, &end, signals).await;
     Ok(end.after)
+}
+
+/// Lets the control API tell of the configuration that is followed now.
+fn tell(running: &Running, control: &Control) {
+    control.set_problems(running.problems());
+    let state = running.state().clone();
+    control.list_plugins_by(move || {
+        let inventory = inventory(&state);
+        listing(&inventory, inventory.plugins.iter())
+    });
 }
 
 /// Waits until the gateway is to end, and follows the configuration meanwhile.
@@ -92,6 +104,7 @@ async fn until_ended(running: &mut Running, control: &mut Control, signals: &mut
             None => None,
         };
         let reloaded = reload(running).await;
+        tell(running, control);
         if let (Some(config), Some(watcher)) = (running.state().config(), watcher.as_mut()) {
             config.follow(watcher);
         }

@@ -16,12 +16,7 @@ use crate::texts::t;
 pub(super) fn list(inventory: &Inventory, args: &PluginListArgs) -> Result<(), CliError> {
     let shown = inventory.plugins.iter().filter(|found| !args.enabled || found.is_enabled());
     if args.json {
-        let findings: Vec<String> = inventory.findings.iter().map(ToString::to_string).collect();
-        output::json(&json!({
-            "workspaceDir": null,
-            "registry": { "source": "derived", "diagnostics": findings },
-            "plugins": shown.map(facts).collect::<Vec<_>>(),
-        }));
+        output::json(&listing(inventory, shown));
         return Ok(());
     }
     let (on, all) = (inventory.enabled().count(), inventory.plugins.len());
@@ -39,6 +34,16 @@ pub(super) fn list(inventory: &Inventory, args: &PluginListArgs) -> Result<(), C
     };
     output::table(header.map(String::from), shown.map(row));
     Ok(())
+}
+
+/// Returns plugins as a program reads them.
+pub(crate) fn listing<'f>(inventory: &Inventory, shown: impl Iterator<Item = &'f Found>) -> Value {
+    let findings: Vec<String> = inventory.findings.iter().map(ToString::to_string).collect();
+    json!({
+        "workspaceDir": null,
+        "registry": { "source": "derived", "diagnostics": findings },
+        "plugins": shown.map(facts).collect::<Vec<_>>(),
+    })
 }
 
 pub(super) fn inspect(found: Found, runtime: Option<Runtime>, args: &PluginInspectArgs) {
