@@ -1,10 +1,10 @@
 //! A lock on a file that says who has it.
 //!
-//! [`lock`] takes a lock of the operating system, which takes it back when the
+//! `lock` takes a lock of the operating system, which takes it back when the
 //! process ends, however it ends: a stale lock cannot exist, and nobody guesses
-//! by port or name. [`owner`] is what the file says of its holder. [`process`]
+//! by port or name. `owner` is what the file says of its holder. `process`
 //! tells one process from another that got its number later, and an ancestor
-//! from a stranger. [`place`] is where programs of one person meet.
+//! from a stranger. `place` is where programs of one person meet.
 
 mod lock;
 mod owner;

@@ -1,6 +1,6 @@
 //! Unpacks archives that strangers have made.
 //!
-//! archive → [`tar`] or [`zip`] → [`Member`] → [`Stage`]
+//! archive → `tar` or `zip` → `Member` → `Stage`
 //!
 //! Nothing is written outside the folder, and nothing that is not a file, a
 //! folder or a link within it. Owners, times and all of the mode but the bit
