@@ -32,7 +32,6 @@ mod json;
 mod login;
 mod sending;
 mod status;
-mod tasks;
 mod turn;
 
 pub use crate::channel::{Channel, ChannelError};

@@ -20,12 +20,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use tasks::Tasks;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::Gateway;
-use crate::tasks::Tasks;
 
 mod api;
 mod connections;
@@ -199,7 +199,7 @@ impl Control {
     pub async fn stop(self) {
         self.file.remove(&self.state);
         self.stopping.cancel();
-        self.tasks.all_ended().await;
+        self.tasks.ended().await;
     }
 }
 

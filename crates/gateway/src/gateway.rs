@@ -9,6 +9,7 @@ use contract::{
 };
 use futures_util::future::{BoxFuture, join_all};
 use parking_lot::RwLock;
+use tasks::Tasks;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -21,7 +22,6 @@ use crate::lanes::{Closed, LaneOptions, Lanes, Switch, TellWaiting, Work};
 use crate::pairing::{Meeting, challenge};
 use crate::sessions::forget_old;
 use crate::store::Store;
-use crate::tasks::Tasks;
 use crate::turn::{Runner, Visit};
 use crate::{
     AccessExplanation, Config, Decision, Explanation, Pairing, QueueMode, QueueSettings, Reason,
@@ -119,10 +119,10 @@ impl Gateway {
         let Inner { lanes, runner, tasks, store, .. } = &*self.inner;
         let deadline = Instant::now() + grace;
         lanes.drain();
-        if tokio::time::timeout(grace.mul_f32(0.75), tasks.all_ended()).await.is_err() {
+        if tokio::time::timeout(grace.mul_f32(0.75), tasks.ended()).await.is_err() {
             tracing::warn!(?grace, "turns still running are cut");
             runner.cut.cancel();
-            if tokio::time::timeout(CUT_WAIT, tasks.all_ended()).await.is_err() {
+            if tokio::time::timeout(CUT_WAIT, tasks.ended()).await.is_err() {
                 tracing::error!("a turn cannot be cut; stopping without it");
             }
         }

@@ -52,13 +52,13 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
+use tasks::Tasks;
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::SessionKey;
-use crate::tasks::Tasks;
 use crate::turn::{Steered, Visit};
 
 pub(crate) mod joint;

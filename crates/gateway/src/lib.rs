@@ -41,7 +41,6 @@ mod sessions;
 pub mod agents;
 mod language;
 mod store;
-mod tasks;
 
 pub use crate::access::{
     AccessSettings, Authority, Decision, DmPolicy, Ground, OwnerToConfigure, Reason, Refusal,

@@ -38,7 +38,6 @@ mod health;
 mod ladder;
 mod stderr;
 mod supervisor;
-mod tasks;
 
 pub use self::health::Health;
 pub use self::ladder::Ladder;

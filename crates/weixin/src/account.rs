@@ -10,6 +10,7 @@ use ilink::{Client, UserId};
 use ledger::LedgerError;
 use mediafile::remote::Fetcher;
 use parking_lot::Mutex;
+use tasks::Tasks;
 use tokio::time::{Instant, timeout};
 
 use crate::account_id::bot_id;
@@ -33,7 +34,6 @@ use crate::speaker::Speaker;
 use crate::status::{Health, Snapshot, Tally};
 use crate::store::Counts;
 use crate::switch::Switch;
-use crate::tasks::Tasks;
 use crate::typing::{Caller, Typing};
 
 /// How long the farewell may take on top of the grace.
@@ -86,7 +86,7 @@ pub(crate) struct Parts {
 impl Account {
     /// Starts to poll, and takes up what an earlier run left.
     pub(crate) async fn start(parts: Parts) -> Result<Self, LedgerError> {
-        let (receiving, sending) = (Tasks::new(), Tasks::new());
+        let (receiving, sending) = (Tasks::default(), Tasks::default());
         let store = parts.desk.store.clone();
         let news =
             News::new(parts.id.clone(), Arc::clone(&parts.host), parts.desk.sayings(&parts.id));

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
+use tasks::Tasks;
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
-use crate::tasks::Tasks;
 
 /// One task per key that has work; none for a key that has not.
 ///

@@ -77,7 +77,6 @@ mod status;
 mod store;
 mod switch;
 mod targets;
-mod tasks;
 mod time;
 mod typing;
 mod wake;

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use ilink::Http;
+use tasks::Tasks;
 
 use crate::lock::machine_locks;
 use crate::notes::Notes;
 use crate::pace::Pace;
 use crate::settings::Settings;
 use crate::store::Store;
-use crate::tasks::Tasks;
 use crate::wake::Alarm;
 
 /// What the monitors of one channel share: two tasks instead of two per

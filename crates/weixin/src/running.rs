@@ -14,6 +14,7 @@ use ilink::Backoff;
 use ilink::client::Http;
 use mediafile::remote::Fetcher;
 use parking_lot::Mutex;
+use tasks::Tasks;
 
 use crate::account::{Account, Parts};
 use crate::codes;
@@ -33,7 +34,6 @@ use crate::settings::{AccountSettings, CHANNEL_ID, Change, LiveSettings, Setting
 use crate::status::Tally;
 use crate::store::{Store, Talk, storage};
 use crate::switch::Switch;
-use crate::tasks::Tasks;
 use crate::time::pause;
 
 /// How often, and after which pauses, the store is asked again to keep something.
@@ -82,7 +82,7 @@ impl Running {
         let desk = Desk::new(live.clone(), store.clone());
         // Nobody writes yet, so a file without a row is left from a crash.
         sweep_outbox(&settings.files(), &store, Duration::ZERO).await;
-        let watching = Tasks::new();
+        let watching = Tasks::default();
         let quotes = Quotes::open(store.clone(), live.clone()).map_err(storage)?;
         match quotes.import(&settings.dir.join("ref-messages.sqlite")).await {
             Ok(Imported { n: 0 }) => {}

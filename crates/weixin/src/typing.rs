@@ -9,6 +9,7 @@ use ilink::wire::TypingStatus;
 use ilink::{Client, ClientError, TypingTicket, UserId};
 use ledger::LedgerError;
 use parking_lot::Mutex;
+use tasks::Tasks;
 use tokio_util::sync::CancellationToken;
 
 use crate::budget::{Budget, Budgets};
@@ -18,7 +19,6 @@ use crate::outcome::TooMany;
 use crate::sending::SendSettings;
 use crate::store::{Store, Talk};
 use crate::switch::Switch;
-use crate::tasks::Tasks;
 
 /// A turn that ends sooner is not worth three requests.
 const PATIENCE: Duration = Duration::from_millis(200);

@@ -15,6 +15,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
+use tasks::Tasks;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, BufWriter};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
@@ -24,7 +25,6 @@ use super::calls::{Cancel, parts};
 use super::message::{self, Id, Malformed, Message, WireError, code, null};
 use super::{MAX_BYTES_IN_FLIGHT, MAX_IN_FLIGHT, MAX_LINE};
 use crate::json::plain;
-use crate::tasks::Tasks;
 
 /// How a request went.
 pub(super) type Outcome = Result<Box<RawValue>, WireError>;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use tasks::Tasks;
 use tokio::io::BufReader;
 use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
@@ -11,7 +12,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::Launch;
 use super::stderr::{LastWords, tell};
-use super::tasks::Tasks;
 
 /// A program that runs. Dropping it kills it.
 pub(super) struct Child {

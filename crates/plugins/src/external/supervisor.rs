@@ -6,13 +6,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use contract::stdio::{Remote, connect};
 use contract::{Alert, Channel as _, ChannelError, Host};
+use tasks::Tasks;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::child::Child;
 use super::door::Door;
 use super::health::Health;
-use super::tasks::Tasks;
 use super::{Shared, lock};
 
 /// How long a program whose pipe has closed may take until it is asked how it

@@ -4,7 +4,7 @@ use super::rust::Rust;
 use super::tree::{File, Finding, Tree};
 
 /// Each crate, what it may depend on of ours, and what its tests may besides.
-const EDGES: [(&str, &[&str], &[&str]); 13] = [
+const EDGES: [(&str, &[&str], &[&str]); 14] = [
     ("config", &[], &[]),
     ("ledger", &[], &[]),
     ("lockfile", &[], &[]),
@@ -12,14 +12,15 @@ const EDGES: [(&str, &[&str], &[&str]); 13] = [
     ("silk", &[], &[]),
     ("prose", &[], &[]),
     ("mediafile", &[], &[]),
-    ("contract", &[], &[]),
-    ("plugins", &["contract", "config", "lockfile"], &[]),
+    ("tasks", &[], &[]),
+    ("contract", &["tasks"], &[]),
+    ("plugins", &["contract", "config", "lockfile", "tasks"], &[]),
     (
         "weixin",
-        &["ilink", "contract", "ledger", "lockfile", "silk", "prose", "mediafile"],
+        &["ilink", "contract", "ledger", "lockfile", "silk", "prose", "mediafile", "tasks"],
         &["backend"],
     ),
-    ("gateway", &["contract", "config", "ledger", "lockfile"], &[]),
+    ("gateway", &["contract", "config", "ledger", "lockfile", "tasks"], &[]),
     ("backend", &["ilink", "ledger"], &[]),
     (
         "hongyan",
