@@ -12,6 +12,9 @@ use tokio::sync::Semaphore;
 use crate::migrate::migrate;
 use crate::writer::Writer;
 
+/// How many pages the log may hold before they are written into the file: 16 MB. A
+/// busy page is written back once in that time, however often it changed.
+const CHECKPOINT_PAGES: u32 = 4_000;
 /// How long a statement waits for a lock that another process holds.
 const BUSY: Duration = Duration::from_secs(5);
 /// How many long queries run side by side; more wait. Each has a thread and a
@@ -204,6 +207,10 @@ fn configure(conn: &Connection) -> rusqlite::Result<()> {
     conn.busy_timeout(BUSY)?;
     conn.pragma_update(None, "journal_mode", "WAL")?;
     conn.pragma_update(None, "synchronous", "FULL")?;
+    conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    // What undoes a savepoint is else written to a file in the system's folder for
+    // such files, page by page: a third of all writes, and it holds chats.
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
     conn.pragma_update(None, "foreign_keys", true)?;
     steady(conn)
 }
