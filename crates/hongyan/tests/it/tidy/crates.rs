@@ -114,11 +114,16 @@ pub(super) fn backend_without_client(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// The gateway and the contract do not mention any channel, not in comments either.
+/// The rooms of the host, and those that serve any host.
+const AGNOSTIC: [&str; 8] =
+    ["gateway", "contract", "config", "plugins", "lockfile", "tasks", "ledger", "mediafile"];
+
+/// They do not mention any channel, not in comments either.
 pub(super) fn channel_agnostic(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     let is_agnostic = |file: &&File| {
-        ["crates/gateway/", "crates/contract/"].iter().any(|room| file.path.starts_with(room))
+        let room = file.path.strip_prefix("crates/").and_then(|path| path.split('/').next());
+        room.is_some_and(|room| AGNOSTIC.contains(&room))
     };
     for file in tree.files.iter().filter(is_agnostic) {
         for (number, line) in file.lines() {
