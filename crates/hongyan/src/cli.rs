@@ -146,6 +146,11 @@ impl Command {
     pub(crate) fn keeps_logs(&self) -> bool {
         matches!(self, Self::Gateway(GatewayCommand::Run(_)))
     }
+
+    /// Whether it runs until it is told to end, and serves many meanwhile.
+    pub(crate) fn stays(&self) -> bool {
+        self.keeps_logs() || matches!(self, Self::Backend(_) | Self::Sidecar(_))
+    }
 }
 
 /// `hongyan demo`

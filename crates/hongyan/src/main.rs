@@ -10,6 +10,7 @@ mod commands;
 mod composition;
 mod config;
 mod control;
+mod descriptors;
 mod error;
 mod host;
 mod language;
@@ -27,6 +28,9 @@ fn main() -> ExitCode {
     let cli = cli::parse();
     let to = if matches!(cli.command, cli::Command::Sidecar(_)) { Log::Json } else { Log::Lines };
     output::log_to_stderr(&cli.log, to, cli.command.keeps_logs().then(control::logs));
+    if cli.command.stays() {
+        descriptors::allow_many();
+    }
     // Before the first connection: the one provider for all of TLS.
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         tracing::debug!("a TLS provider was already installed");
