@@ -11,6 +11,7 @@ use ::plugins::external::{External, Launch, Pace};
 use ::plugins::{Found, Inventory, PluginSettings};
 use contract::stdio::Hello;
 use contract::{Channel, ChannelError, ChannelId};
+use futures_util::future::join_all;
 use gateway::{Agent, Config, Gateway, GatewayError};
 use serde_json::Value;
 use weixin::CHANNEL_ID;
@@ -54,6 +55,16 @@ enum Kinship {
     Plugin { id: String, root: PathBuf, version: Option<String>, command: Vec<String> },
 }
 
+/// How it went to start the channels and to give them their settings.
+#[derive(Default)]
+struct Seating {
+    /// What they did not understand.
+    warnings: Vec<String>,
+    /// Those that do not run, or not with their new settings; the next version of
+    /// the file tries again.
+    failed: Vec<(ChannelId, ChannelError)>,
+}
+
 /// What has become of another version of the file.
 #[derive(Debug, Default)]
 pub(crate) struct Reloaded {
@@ -77,8 +88,10 @@ impl Running {
             GatewayError::Store(_) => CliError::new(Kind::Config, err.to_string()).caused_by(err),
         })?;
         let mut running = Self { gateway, state, wanted, channels: BTreeMap::new() };
-        running.seat().await.map_err(CliError::from)?;
-        Ok(running)
+        match running.seat().await.failed.into_iter().next() {
+            None => Ok(running),
+            Some((_, err)) => Err(err.into()),
+        }
     }
 
     /// Returns the state folder with the configuration that is followed.
@@ -120,38 +133,64 @@ impl Running {
         let rules = rules.map_err(in_words)?;
         self.gateway.configure(rules).map_err(|err| err.to_string())?;
         self.state = state;
-        let warnings = self.seat().await.map_err(|err| err.to_string())?;
+        let Seating { mut warnings, failed } = self.seat().await;
+        warnings.extend(failed.into_iter().map(|(id, err)| format!("{id}: {err}")));
         Ok(Reloaded { changed: plan.changed, warnings, restart: plan.restart })
     }
 
     /// Lets channels go that are not wanted any more, starts those that are, and
-    /// gives the others their settings. Returns what they did not understand.
-    async fn seat(&mut self) -> Result<Vec<String>, ChannelError> {
+    /// gives the others their settings: all at once, so that none waits for a
+    /// slow one, nor ends with one that fails.
+    async fn seat(&mut self) -> Seating {
         let wanted = self.wanted_channels();
         let stays = |id: &ChannelId, seated: &Seated| wanted.get(id) == Some(&seated.kind);
         let gone: Vec<_> = self.channels.extract_if(.., |id, seated| !stays(id, seated)).collect();
-        for (id, _) in gone {
+        join_all(gone.iter().map(|(id, _)| {
             tracing::info!(channel = %id, "the channel leaves");
-            self.gateway.leave(&id, LEAVE).await;
-        }
-        let mut warnings = Vec::new();
-        for (id, kind) in wanted {
+            self.gateway.leave(id, LEAVE)
+        }))
+        .await;
+        let placed = join_all(wanted.into_iter().map(async |(id, kind)| {
             let section = self.section(&id);
-            if let Some(seated) = self.channels.get_mut(&id) {
-                if seated.section != section {
-                    warnings.extend(seated.channel.configure(section.clone()).await?);
-                    seated.section = section;
+            let outcome = self.place(&id, &kind, &section).await;
+            (id, outcome.map(|(channel, warnings)| (Seated { kind, channel, section }, warnings)))
+        }))
+        .await;
+        let mut seating = Seating::default();
+        for (id, outcome) in placed {
+            match outcome {
+                Ok((seated, warnings)) => {
+                    seating.warnings.extend(warnings);
+                    self.channels.insert(id, seated);
                 }
-                continue;
+                Err(err) => seating.failed.push((id, err)),
             }
-            let channel = self.make(&id, &kind)?;
-            if let Kinship::Plugin { .. } = kind {
-                warnings.extend(channel.configure(section.clone()).await?);
-            }
-            self.gateway.join(Arc::clone(&channel)).await?;
-            self.channels.insert(id, Seated { kind, channel, section });
         }
-        Ok(warnings)
+        seating
+    }
+
+    /// Starts one channel, or gives it its settings if it runs and they are
+    /// others now. Returns it with what it did not understand.
+    async fn place(
+        &self,
+        id: &ChannelId,
+        kind: &Kinship,
+        section: &Value,
+    ) -> Result<(Arc<dyn Channel>, Vec<String>), ChannelError> {
+        if let Some(Seated { channel, section: earlier, .. }) = self.channels.get(id) {
+            let warnings = match earlier == section {
+                true => Vec::new(),
+                false => channel.configure(section.clone()).await?,
+            };
+            return Ok((Arc::clone(channel), warnings));
+        }
+        let channel = self.make(id, kind)?;
+        let warnings = match kind {
+            Kinship::Bundled => Vec::new(),
+            Kinship::Plugin { .. } => channel.configure(section.clone()).await?,
+        };
+        self.gateway.join(Arc::clone(&channel)).await?;
+        Ok((channel, warnings))
     }
 
     /// Returns the channels that the configuration wants, and whose they are.
