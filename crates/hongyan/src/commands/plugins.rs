@@ -6,9 +6,10 @@ use ::plugins::doctor::Report;
 use ::plugins::install::{Installed, Prepared, Wanted, switch as switch_plugin};
 use ::plugins::records::Source;
 use ::plugins::uninstall::Removal;
-use ::plugins::{Bundled, Found, House, Inventory, PluginError, Standing};
+use ::plugins::{Bundled, Found, House, Inventory, Origin, PluginError, Standing};
 use serde_json::json;
 
+use self::effect::Effect;
 use self::runtime::Runtime;
 use self::settings::Settings;
 use crate::cli::{
@@ -19,6 +20,7 @@ use crate::error::{CliError, Kind};
 use crate::output;
 use crate::texts::t;
 
+mod effect;
 mod refusal;
 mod runtime;
 mod settings;
@@ -33,11 +35,11 @@ pub(crate) async fn run(
     let mut desk = Desk::open(state, crate::config::path(config, state.dir()))?;
     match command {
         PluginsCommand::List(args) => shown::list(&desk.inventory(), args),
-        PluginsCommand::Install(args) => desk.install(args),
-        PluginsCommand::Update(args) => desk.update(args),
-        PluginsCommand::Enable(args) => desk.switch(args, true),
-        PluginsCommand::Disable(args) => desk.switch(args, false),
-        PluginsCommand::Uninstall(args) => desk.uninstall(args),
+        PluginsCommand::Install(args) => desk.install(args).await,
+        PluginsCommand::Update(args) => desk.update(args).await,
+        PluginsCommand::Enable(args) => desk.switch(args, true).await,
+        PluginsCommand::Disable(args) => desk.switch(args, false).await,
+        PluginsCommand::Uninstall(args) => desk.uninstall(args).await,
         PluginsCommand::Inspect(args) => {
             let found = desk.find(&args.plugin)?;
             let runtime =
@@ -59,6 +61,7 @@ pub(super) fn report(state: &State, config: PathBuf) -> Result<Report, CliError>
 
 /// Where the plugins are and what is said about them.
 struct Desk {
+    state: State,
     house: House,
     settings: Settings,
 }
@@ -66,7 +69,7 @@ struct Desk {
 impl Desk {
     fn open(state: &State, config: PathBuf) -> Result<Self, CliError> {
         let settings = Settings::read(config)?;
-        Ok(Self { house: state.plugins(), settings })
+        Ok(Self { state: state.clone(), house: state.plugins(), settings })
     }
 
     fn inventory(&self) -> Inventory {
@@ -87,9 +90,14 @@ impl Desk {
         }
     }
 
-    fn install(&mut self, args: &PluginInstallArgs) -> Result<(), CliError> {
+    /// Tells the gateway that runs of what was saved.
+    async fn effect(&self) -> Effect {
+        Effect::of_change(&self.state, &self.settings).await
+    }
+
+    async fn install(&mut self, args: &PluginInstallArgs) -> Result<(), CliError> {
         let (path, source) = match self.house.wanted(&args.spec)? {
-            Wanted::Bundled(bundled) => return self.enable_bundled(&bundled, args.json),
+            Wanted::Bundled(bundled) => return self.enable_bundled(&bundled, args.json).await,
             Wanted::Copy { path, .. } if args.link => (path, Source::Link),
             Wanted::Copy { path, source } => (path, source),
         };
@@ -104,35 +112,39 @@ impl Desk {
         let prepared = self.house.prepare(&path, source, args.force)?;
         consent(&prepared, args.accept_capabilities, args.json)?;
         let installed = prepared.install(&self.settings.plugins.clone(), &mut self.settings)?;
+        let effect = self.effect().await;
         if args.json {
-            output::json(&shown::installed(&installed));
+            output::json(&effect.added_to(shown::installed(&installed)));
             return Ok(());
         }
         output::line(t!("plugins.installed", id = installed.id));
-        standing_after(&installed);
+        standing_after(&installed, &effect);
         Ok(())
     }
 
     /// What is part of this program is there already and only switched on.
-    fn enable_bundled(&mut self, bundled: &Bundled, json: bool) -> Result<(), CliError> {
+    async fn enable_bundled(&mut self, bundled: &Bundled, json: bool) -> Result<(), CliError> {
         let found = self.find(bundled.id)?;
+        let mut effect = None;
         if !found.is_enabled() {
             let before = self.settings.plugins.clone();
             switch_plugin(&found, true, &before, &mut self.settings)?;
+            effect = Some(self.effect().await);
         }
         if json {
-            output::json(&json!({ "id": bundled.id, "bundled": true, "enabled": true }));
+            let said = json!({ "id": bundled.id, "bundled": true, "enabled": true });
+            output::json(&effect.iter().fold(said, |said, effect| effect.added_to(said)));
             return Ok(());
         }
         output::line(t!("plugins.installed.bundled", id = bundled.id));
-        if !found.is_enabled() {
-            output::line(t!("plugins.enabled", id = bundled.id));
+        if let Some(effect) = effect {
+            output::line(t!("plugins.enabled", id = bundled.id, effect = effect.words()));
         }
         Ok(())
     }
 
-    fn update(&mut self, args: &PluginUpdateArgs) -> Result<(), CliError> {
-        let Some(name) = &args.plugin else { return self.update_all(args) };
+    async fn update(&mut self, args: &PluginUpdateArgs) -> Result<(), CliError> {
+        let Some(name) = &args.plugin else { return self.update_all(args).await };
         let found = self.find(name)?;
         match self.update_one(&found, args) {
             Err(PluginsFailure::Plugin(PluginError::Bundled(id))) => {
@@ -141,14 +153,14 @@ impl Desk {
             }
             Err(failure) => Err(failure.into()),
             Ok(installed) => {
-                updated(&[installed], args);
+                self.tell_updated(&[installed], args).await;
                 Ok(())
             }
         }
     }
 
     /// One that cannot be updated does not keep the others from it.
-    fn update_all(&mut self, args: &PluginUpdateArgs) -> Result<(), CliError> {
+    async fn update_all(&mut self, args: &PluginUpdateArgs) -> Result<(), CliError> {
         let mut done = Vec::new();
         let mut first_failure = None;
         for found in self.inventory().plugins.iter().filter(|found| found.record.is_some()) {
@@ -164,8 +176,28 @@ impl Desk {
         if done.is_empty() && first_failure.is_none() && !args.json {
             output::note(t!("plugins.update.none"));
         }
-        updated(&done, args);
+        self.tell_updated(&done, args).await;
         first_failure.map_or(Ok(()), Err)
+    }
+
+    async fn tell_updated(&self, all: &[Installed], args: &PluginUpdateArgs) {
+        let is_done = !all.is_empty() && !args.dry_run;
+        let effect = if is_done { Some(self.effect().await) } else { None };
+        if args.json {
+            let said = |it| effect.iter().fold(shown::installed(it), |said, it| it.added_to(said));
+            output::json(&all.iter().map(said).collect::<Vec<_>>());
+            return;
+        }
+        for installed in all {
+            let version = |it: &Option<String>| it.clone().unwrap_or_else(|| "–".to_owned());
+            let (from, to) = (version(&installed.before), version(&installed.version));
+            output::line(if args.dry_run {
+                t!("plugins.would_update", id = installed.id, from = from, to = to)
+            } else {
+                t!("plugins.updated", id = installed.id, from = from, to = to)
+            });
+        }
+        effect.iter().for_each(|effect| output::line(effect.words()));
     }
 
     fn update_one(
@@ -187,19 +219,22 @@ impl Desk {
         Ok(prepared.install(&self.settings.plugins.clone(), &mut self.settings)?)
     }
 
-    fn switch(&mut self, args: &PluginArgs, on: bool) -> Result<(), CliError> {
+    async fn switch(&mut self, args: &PluginArgs, on: bool) -> Result<(), CliError> {
         let found = self.find(&args.plugin)?;
         let before = self.settings.plugins.clone();
         let standing = switch_plugin(&found, on, &before, &mut self.settings)?;
+        let effect = self.effect().await;
         let id = &found.id;
         if args.json {
-            output::json(&json!({ "id": id, "enabled": matches!(standing, Standing::Enabled(_)) }));
+            let is_on = matches!(standing, Standing::Enabled(_));
+            output::json(&effect.added_to(json!({ "id": id, "enabled": is_on })));
             return Ok(());
         }
+        let effect = effect.words();
         output::line(if on {
-            t!("plugins.enabled", id = id)
+            t!("plugins.enabled", id = id, effect = effect)
         } else {
-            t!("plugins.disabled", id = id)
+            t!("plugins.disabled", id = id, effect = effect)
         });
         if let (true, Standing::Disabled(reason)) = (on, standing) {
             output::note(t!("plugins.still_off", reason = shown::disabled_by(reason)));
@@ -207,8 +242,12 @@ impl Desk {
         Ok(())
     }
 
-    fn uninstall(&mut self, args: &PluginUninstallArgs) -> Result<(), CliError> {
+    async fn uninstall(&mut self, args: &PluginUninstallArgs) -> Result<(), CliError> {
         let name = self.meant(&args.plugin);
+        let found = self.inventory().find(name).cloned();
+        if let Some(found) = found.filter(|found| found.origin == Origin::Bundled) {
+            return self.disable_bundled(&found, args).await;
+        }
         let removal = self.house.removal(&self.inventory(), name, &self.settings)?;
         if !args.json {
             preview(&removal);
@@ -227,13 +266,39 @@ impl Desk {
             })?;
         }
         self.house.uninstall(&removal, &mut self.settings)?;
+        let effect = self.effect().await;
         if args.json {
-            output::json(&shown::removal(&removal, false));
+            output::json(&effect.added_to(shown::removal(&removal, false)));
         } else {
             let what = shown::parts(&removal, false).join(", ");
             output::line(t!("plugins.uninstalled", id = removal.id, what = what));
-            output::line(t!("plugins.saved"));
+            output::line(effect.words());
         }
+        Ok(())
+    }
+
+    /// What is part of this program cannot be taken out of it, so it is switched
+    /// off. Nothing is lost, so nobody is asked.
+    async fn disable_bundled(
+        &mut self,
+        found: &Found,
+        args: &PluginUninstallArgs,
+    ) -> Result<(), CliError> {
+        let id = &found.id;
+        let mut effect = None;
+        if !args.dry_run {
+            let before = self.settings.plugins.clone();
+            switch_plugin(found, false, &before, &mut self.settings)?;
+            effect = Some(self.effect().await);
+        }
+        if args.json {
+            let said = json!({ "id": id, "bundled": true, "dryRun": args.dry_run, "enabled": args.dry_run && found.is_enabled() });
+            output::json(&effect.iter().fold(said, |said, effect| effect.added_to(said)));
+            return Ok(());
+        }
+        output::line(t!("plugins.uninstalled.bundled", id = id));
+        output::line(t!("plugins.uninstalled.bundled.way", id = id));
+        output::line(effect.map_or_else(|| t!("plugins.dry_run"), |effect| effect.words()));
         Ok(())
     }
 }
@@ -291,29 +356,13 @@ fn consent(prepared: &Prepared, accepted: bool, json: bool) -> Result<(), CliErr
     })
 }
 
-fn standing_after(installed: &Installed) {
+fn standing_after(installed: &Installed, effect: &Effect) {
     match installed.standing {
-        Standing::Enabled(_) => output::line(t!("plugins.saved")),
+        Standing::Enabled(_) => output::line(effect.words()),
         Standing::Disabled(reason) => {
             output::note(t!("plugins.still_off", reason = shown::disabled_by(reason)));
             output::note(t!("plugins.still_off.way", id = installed.id));
         }
-    }
-}
-
-fn updated(all: &[Installed], args: &PluginUpdateArgs) {
-    if args.json {
-        output::json(&all.iter().map(shown::installed).collect::<Vec<_>>());
-        return;
-    }
-    for installed in all {
-        let version = |version: &Option<String>| version.clone().unwrap_or_else(|| "–".to_owned());
-        let (from, to) = (version(&installed.before), version(&installed.version));
-        output::line(if args.dry_run {
-            t!("plugins.would_update", id = installed.id, from = from, to = to)
-        } else {
-            t!("plugins.updated", id = installed.id, from = from, to = to)
-        });
     }
 }
 

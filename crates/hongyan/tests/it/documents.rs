@@ -111,10 +111,17 @@ async fn the_read_me_of_the_plugin_can_be_typed() {
         requests.any(|request| request.json()["base_info"]["bot_agent"] == "MyBot/1.2.0")
     });
 
-    // The deliberate difference: what is part of the program stays in it.
-    let (code, _, stderr) = desk.tries("plugins uninstall @tencent-weixin/openclaw-weixin");
-    assert_eq!(code, Some(1));
-    assert!(stderr.contains("hongyan plugins disable openclaw-weixin"), "{stderr}");
+    // The deliberate difference: what is part of the program is switched off.
+    let told = desk.types("plugins uninstall @tencent-weixin/openclaw-weixin");
+    assert!(told.contains("switched off and not removed"), "{told}");
+    assert!(told.contains("hongyan plugins enable openclaw-weixin"), "{told}");
+    assert!(told.ends_with("The gateway that runs follows at once.\n"), "{told}");
+    assert_eq!(status(desk.state.path())["channels"], json!([]), "it has left already");
+    assert_eq!(desk.json("accounts list --json").as_array().map(Vec::len), Some(2));
+    let back = desk.types("plugins install \"@tencent-weixin/openclaw-weixin\"");
+    assert!(back.contains("The gateway that runs follows at once."), "{back}");
+    bob.says("are you back?").await;
+    assert!(bob.hears().await.contains("are you back?"));
 }
 
 /// OpenClaw's page of the channel.
@@ -142,8 +149,10 @@ async fn the_page_of_openclaw_can_be_typed() {
     assert!(desk.types("plugins list").starts_with("Plugins (1/1 enabled)"));
 
     // What the gateway runs follows the words at once.
-    desk.types("plugins disable openclaw-weixin");
-    eventually(|| status(desk.state.path())["channels"] == json!([]));
+    let told = desk.types("plugins disable openclaw-weixin");
+    let follows = "Disabled plugin \"openclaw-weixin\". The gateway that runs follows at once.\n";
+    assert_eq!(told, follows);
+    assert_eq!(status(desk.state.path())["channels"], json!([]));
     let inspect = "plugins inspect openclaw-weixin --runtime --json";
     let found = desk.json(inspect);
     assert_eq!(found["runtime"], json!({ "gateway": true, "channels": [] }));

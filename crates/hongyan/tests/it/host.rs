@@ -41,7 +41,7 @@ async fn a_memory_is_shared_as_the_scope_says_from_the_next_message_on() {
     let bot = backend.bind(&alice).await;
     let dir = tempfile::tempdir().unwrap();
     log_in(dir.path(), &bot);
-    let _gateway = GatewayProcess::start(dir.path(), &[]);
+    let _gateway = GatewayProcess::start(dir.path(), &[]).ready(dir.path());
     let (account, peer) = (account_of(&bot), alice.id().as_str().to_lowercase());
     let scopes = [
         ("per-account-channel-peer", format!("agent:main:openclaw-weixin:{account}:direct:{peer}")),
@@ -51,17 +51,14 @@ async fn a_memory_is_shared_as_the_scope_says_from_the_next_message_on() {
     ];
     for (scope, key) in scopes {
         sets(dir.path(), "session.dmScope", &json!(scope));
-        // Until the gateway has seen the file, a word opens the earlier session.
+        // What the gateway says is what holds for the next word.
         eventually(|| {
             let explained = ["route", "explain", "--account", &account, "--peer", &peer, "--json"];
-            listed(dir.path(), &explained).to_string().contains(&key)
+            listed(dir.path(), &explained)["route"]["sessionKey"] == key
         });
-        let begun = std::time::Instant::now();
-        while !session_keys(dir.path()).contains(&key) {
-            assert!(begun.elapsed() < Duration::from_secs(60), "{scope}");
-            alice.says(scope).await;
-            assert!(alice.hears().await.contains(scope));
-        }
+        alice.says(scope).await;
+        assert!(alice.hears().await.contains(scope));
+        assert!(session_keys(dir.path()).contains(&key), "{scope}");
     }
     assert_eq!(session_keys(dir.path()).len(), 4);
 }
@@ -164,10 +161,10 @@ async fn a_plugin_is_installed_beside_a_running_gateway_and_holds_a_conversation
     let _gateway = GatewayProcess::start(dir.path(), &[]);
     eventually(|| crate::program::status(dir.path())["stage"] == "running");
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/letterbox");
+    sets(dir.path(), "channels.letterbox", &json!({"dmPolicy": "pairing", "allowFrom": ["ann"]}));
     let install = ["plugins", "install", example.to_str().unwrap(), "--force"];
     let (code, _, stderr) = says(dir.path(), &[&install[..], &["--accept-capabilities"]].concat());
     assert_eq!(code, Some(0), "{stderr}");
-    sets(dir.path(), "channels.letterbox", &json!({"dmPolicy": "pairing", "allowFrom": ["ann"]}));
     let names = || {
         let status = crate::program::status(dir.path());
         let channels = status["channels"].as_array().cloned().unwrap_or_default();

@@ -93,11 +93,34 @@ fn the_command_of_the_documents_finds_the_channel_built_in() {
     let said = desk.plugins(&["install", "@tencent-weixin/openclaw-weixin"]);
     assert!(said.out.contains("Enabled plugin \"openclaw-weixin\"."), "{said:?}");
     assert_eq!(desk.json(&["inspect", "openclaw-weixin"])["enabled"], true);
+}
 
-    let said = desk.plugins(&["uninstall", "openclaw-weixin", "--force"]);
-    assert_eq!(said.code, Some(1));
-    assert!(said.err.contains("cannot be uninstalled"), "{said:?}");
-    assert!(said.err.contains("plugins disable openclaw-weixin"), "{said:?}");
+/// The documents type it as an ordinary step, so it is one; what is built in is
+/// switched off, and whatever else there is stays.
+#[test]
+fn what_is_built_in_is_switched_off_by_uninstalling_it_and_comes_back() {
+    let desk = Desk::new();
+    fs::create_dir(desk.state()).unwrap();
+    let own = "// mine\n{ channels: { weixin: { name: 'x' } } }\n";
+    fs::write(desk.state().join("config.json5"), own).unwrap();
+    let dry = desk.json(&["uninstall", "openclaw-weixin", "--dry-run"]);
+    let expected =
+        json!({ "id": "openclaw-weixin", "bundled": true, "dryRun": true, "enabled": true });
+    assert_eq!((dry, desk.config().as_str()), (expected, own));
+
+    for back in [&["install", "@tencent-weixin/openclaw-weixin"][..], &["enable", "weixin"]] {
+        let said = desk.plugins(&["uninstall", "@tencent-weixin/openclaw-weixin"]);
+        let expected = "Plugin \"openclaw-weixin\" is part of this program, so it is switched off \
+                        and not removed. Logins, settings and what was said stay.\nGet it back \
+                        with `hongyan plugins enable openclaw-weixin`.\nSaved for the next gateway \
+                        start.\n";
+        assert_eq!((said.code, said.out.as_str()), (Some(0), expected), "{said:?}");
+        assert_eq!(desk.json(&["inspect", "weixin"])["status"], "disabled");
+        let config = desk.config();
+        assert!(config.starts_with("// mine\n") && config.contains("name: 'x'"), "{config}");
+        assert_eq!(desk.plugins(back).code, Some(0));
+        assert_eq!(desk.json(&["inspect", "weixin"])["status"], "enabled");
+    }
 }
 
 #[test]
@@ -152,7 +175,9 @@ fn a_plugin_lives_from_installation_to_uninstallation() {
     assert!(said.out.contains("would be updated: 1.0.0 → 1.1.0"), "{said:?}");
     assert_eq!(desk.json(&["inspect", "letterbox"])["version"], "1.0.0");
     let said = desk.plugins(&["update", "--all"]);
-    assert_eq!(said.out, "Updated plugin \"letterbox\": 1.0.0 → 1.1.0\n", "{said:?}");
+    let updated =
+        "Updated plugin \"letterbox\": 1.0.0 → 1.1.0\nSaved for the next gateway start.\n";
+    assert_eq!(said.out, updated, "{said:?}");
 
     let said = desk.plugins(&["uninstall", "letterbox"]);
     assert_eq!(said.code, Some(1));
@@ -273,7 +298,7 @@ fn the_doctor_answers_as_openclaws_does() {
 fn people_are_answered_in_their_language() {
     let desk = Desk::new();
     let said = desk.plugins(&["--lang", "zh", "uninstall", "weixin", "--force"]);
-    assert!(said.err.contains("内置于本程序，无法卸载"), "{said:?}");
+    assert!(said.out.contains("内置于本程序，因此只是停用而不移除"), "{said:?}");
 }
 
 #[test]

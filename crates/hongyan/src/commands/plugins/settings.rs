@@ -16,6 +16,8 @@ pub(super) struct Settings {
     file: File,
     authored: Value,
     pub(super) plugins: PluginSettings,
+    /// Whether a gateway applies changes of the file while it runs.
+    is_followed: bool,
 }
 
 impl Settings {
@@ -26,7 +28,14 @@ impl Settings {
         let loaded = file.read().map_err(|err| wrong(err.to_string()))?;
         let plugins = PluginSettings::parse(&loaded.effective["plugins"])
             .map_err(|err| wrong(format!("{}: plugins: {err}", file.path().display())))?;
-        Ok(Self { file, authored: loaded.authored, plugins })
+        let mode = loaded.effective.pointer("/gateway/reload/mode");
+        let is_followed = mode.is_none_or(|mode| mode != "off");
+        Ok(Self { file, authored: loaded.authored, plugins, is_followed })
+    }
+
+    /// Says whether a gateway applies changes of the file while it runs.
+    pub(super) fn is_followed(&self) -> bool {
+        self.is_followed
     }
 }
 
