@@ -50,26 +50,40 @@ fn number(_: &fs::Metadata) -> u64 {
 /// A file that has gone is no news: it is perhaps about to be replaced.
 #[derive(Debug)]
 pub struct Watcher {
+    /// The configuration's own, and behind them those that are watched besides.
     files: Vec<PathBuf>,
     /// As they were when they were read, and with each version that was told.
     told: Vec<Option<Stamp>>,
+    /// How many are the configuration's own.
+    n_own: usize,
 }
 
 impl Watcher {
     /// Watches the files that were read, from that moment on.
     #[must_use]
     pub fn new(loaded: &Loaded) -> Self {
-        let mut watcher = Self { files: Vec::new(), told: Vec::new() };
+        let mut watcher = Self { files: Vec::new(), told: Vec::new(), n_own: 0 };
         watcher.follow(loaded);
         watcher
+    }
+
+    /// Watches a file besides that is read together with the configuration.
+    #[must_use]
+    pub fn beside(mut self, file: PathBuf) -> Self {
+        self.told.push(Stamp::of(&file));
+        self.files.push(file);
+        self
     }
 
     /// Watches the files of another version from now on. To be called with what
     /// was read after [`changed`](Self::changed); what cannot be read is
     /// watched on as it was.
     pub fn follow(&mut self, loaded: &Loaded) {
-        self.files = loaded.sources.iter().map(|source| source.path.clone()).collect();
-        self.told = loaded.sources.iter().map(|source| source.stamp).collect();
+        let files = loaded.sources.iter().map(|source| source.path.clone());
+        let told = loaded.sources.iter().map(|source| source.stamp);
+        self.files.splice(..self.n_own, files);
+        self.told.splice(..self.n_own, told);
+        self.n_own = loaded.sources.len();
     }
 
     /// Waits for another version that has settled: unchanged for 200 ms, and

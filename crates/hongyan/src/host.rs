@@ -52,7 +52,15 @@ struct Seated {
 #[derive(Clone, Debug, PartialEq)]
 enum Kinship {
     Bundled,
-    Plugin { id: String, root: PathBuf, version: Option<String>, command: Vec<String> },
+    Plugin {
+        id: String,
+        root: PathBuf,
+        version: Option<String>,
+        command: Vec<String>,
+        /// When it was installed: another installation is another program, also
+        /// under the same version.
+        installed_at: Option<String>,
+    },
 }
 
 /// How it went to start the channels and to give them their settings.
@@ -268,5 +276,6 @@ fn kinship(found: &Found) -> Option<Kinship> {
         root: root.clone(),
         version: found.version.clone(),
         command: run.command.clone(),
+        installed_at: found.record.as_ref().map(|record| record.installed_at.clone()),
     })
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::bundled::Bundled;
+use crate::records::Records;
 use crate::stage::Limits;
 use crate::version::Version;
 
@@ -48,5 +49,12 @@ impl House {
     #[must_use]
     pub fn extensions(&self) -> PathBuf {
         self.state.join("extensions")
+    }
+
+    /// Returns the file that is written whenever something has been installed,
+    /// updated or removed.
+    #[must_use]
+    pub fn records(&self) -> PathBuf {
+        Records::path(&self.state)
     }
 }

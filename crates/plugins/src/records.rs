@@ -111,9 +111,14 @@ impl Default for Records {
 }
 
 impl Records {
+    /// Returns where the records of a state folder are.
+    pub(crate) fn path(state: &Path) -> PathBuf {
+        state.join(FILE)
+    }
+
     /// Reads the records of a state folder; none if there are none yet.
     pub(crate) fn read(state: &Path) -> Result<Self, RecordsError> {
-        let path = state.join(FILE);
+        let path = Self::path(state);
         let text = match fs::read(&path) {
             Ok(text) => text,
             Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
@@ -129,7 +134,7 @@ impl Records {
 
     /// Writes the records: all of them or, if that fails, none.
     pub(crate) fn write(&self, state: &Path) -> Result<(), RecordsError> {
-        let path = state.join(FILE);
+        let path = Self::path(state);
         self.replace(state, &path).map_err(|source| RecordsError::Disk { path, source })
     }
 

@@ -64,3 +64,18 @@ async fn a_file_that_was_not_there_is_seen_when_it_comes() {
     folder.write("config.json5", "{}");
     timeout(LONG, watcher.changed()).await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_file_besides_is_watched_on_with_every_version() {
+    let folder = Folder::with("{n: 1}");
+    let file = folder.path("plugins.json");
+    let mut watcher = Watcher::new(&folder.file().read().unwrap()).beside(file);
+    for text in ["{}", "{ }"] {
+        assert!(timeout(NEVER, watcher.changed()).await.is_err(), "nothing has changed");
+        folder.write("plugins.json", text);
+        timeout(LONG, watcher.changed()).await.unwrap();
+        watcher.follow(&folder.file().read().unwrap());
+    }
+    folder.write("config.json5", "{n: 22}");
+    timeout(LONG, watcher.changed()).await.unwrap();
+}

@@ -196,3 +196,50 @@ async fn a_plugin_is_installed_beside_a_running_gateway_and_holds_a_conversation
     assert_eq!(code, Some(0), "{stderr}");
     eventually(|| !names().contains(&"letterbox".to_owned()));
 }
+
+/// Another installation is another program, also under the same version.
+#[test]
+fn an_updated_plugin_is_run_by_the_gateway_without_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let (state, package) = (dir.path().join("state"), dir.path().join("letterbox"));
+    fs::create_dir(&package).unwrap();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/letterbox");
+    for name in ["main.py", "openclaw.plugin.json"] {
+        fs::copy(example.join(name), package.join(name)).unwrap();
+    }
+    let gateway = GatewayProcess::start(&state, &[]).ready(&state);
+    sets(&state, "channels.letterbox", &json!({"dmPolicy": "open", "allowFrom": ["*"]}));
+    let package_name = package.to_str().unwrap();
+    let install = ["plugins", "install", package_name, "--force", "--accept-capabilities"];
+    let (code, told, stderr) = says(&state, &install);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert_eq!(told, "Installed plugin: letterbox\nThe gateway that runs follows at once.\n");
+
+    let letters = state.join("plugins/letterbox");
+    let answer = |name: &str| {
+        eventually(|| letters.join("in").is_dir());
+        let part = letters.join("part");
+        fs::write(&part, "hello").unwrap();
+        fs::rename(part, letters.join("in").join(format!("{name}.txt"))).unwrap();
+        let reply = letters.join(format!("out/{name}.0.txt"));
+        eventually(|| reply.exists());
+        fs::read_to_string(reply).unwrap()
+    };
+    assert!(!answer("ann-1").starts_with("newer: "));
+    let program = fs::read_to_string(package.join("main.py")).unwrap();
+    let newer = program.replace("content[\"text\"] if", "\"newer: \" + content[\"text\"] if");
+    assert_ne!(newer, program);
+    fs::write(package.join("main.py"), newer).unwrap();
+    let run = crate::program::status(&state)["run"].clone();
+    let (code, told, stderr) = says(&state, &["plugins", "update", "letterbox"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(told.ends_with("The gateway that runs follows at once.\n"), "{told}");
+    assert!(answer("ann-2").starts_with("newer: "));
+    assert_eq!(crate::program::status(&state)["run"], run, "the same gateway");
+
+    sets(&state, "gateway.reload.mode", &json!("off"));
+    let disable = ["plugins", "disable", "letterbox", "--json"];
+    assert_eq!(listed(&state, &disable)["effect"], "afterRestart");
+    drop(gateway);
+    assert_eq!(listed(&state, &disable)["effect"], "nextStart");
+}

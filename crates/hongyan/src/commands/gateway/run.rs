@@ -87,7 +87,10 @@ fn tell(running: &Running, control: &Control) {
 
 /// Waits until the gateway is to end, and follows the configuration meanwhile.
 async fn until_ended(running: &mut Running, control: &mut Control, signals: &mut Signals) -> End {
-    let mut watcher = running.state().config().map(Configuration::watcher);
+    let records = running.state().plugins().records();
+    let watcher = running.state().config().map(Configuration::watcher);
+    // Another installation of a plugin changes no word of the file.
+    let mut watcher = watcher.map(|watcher| watcher.beside(records));
     loop {
         let wish = tokio::select! {
             asked = signals.next() => match asked {
