@@ -15,7 +15,8 @@
 //!
 //! The program is in a process group of its own and hears that its host has gone
 //! by the end of its input, also when the host was killed; nothing that it does
-//! with signals reaches the host.
+//! with signals reaches the host. Of the host's variables it has a few (`environment`),
+//! so that it does not get to know keys that are another's.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,6 +35,7 @@ use self::supervisor::Run;
 mod channel;
 mod child;
 mod door;
+mod environment;
 mod health;
 mod ladder;
 mod stderr;

@@ -10,8 +10,8 @@ use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::Launch;
 use super::stderr::{LastWords, tell};
+use super::{Launch, environment};
 
 /// A program that runs. Dropping it kills it.
 pub(super) struct Child {
@@ -44,6 +44,8 @@ impl Child {
         command
             .args(arguments)
             .current_dir(&launch.dir)
+            .env_clear()
+            .envs(environment::passed())
             .env("HONGYAN_STATE_DIR", &launch.state_dir)
             .env("HONGYAN_GATEWAY_PID", std::process::id().to_string())
             .stdin(Stdio::piped())

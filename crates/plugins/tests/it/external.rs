@@ -354,3 +354,42 @@ async fn a_program_that_hangs_is_started_again_and_calls_meanwhile_end() {
     let reason = given_up(&scene).await;
     assert_eq!(reason, why);
 }
+
+/// The keys of models are in the gateway's environment, too.
+#[tokio::test]
+async fn a_program_gets_to_know_few_of_its_hosts_variables() {
+    // What cargo has told this process is a stranger's matter.
+    assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
+    let code = "env > \"$HONGYAN_STATE_DIR/part\" && cd \"$HONGYAN_STATE_DIR\" && mv part env; \
+                exec cat > /dev/null";
+    let pace = Pace { wait: Duration::ZERO, ..quick() };
+    let scene = Scene::shell(code, pace).await;
+    let file = scene.dir.path().join("state/env");
+    let read = async {
+        while !file.exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        std::fs::read_to_string(&file).unwrap()
+    };
+    let text = tokio::time::timeout(PATIENCE, read).await.unwrap();
+    let theirs: BTreeMap<_, _> = text.lines().filter_map(|line| line.split_once('=')).collect();
+    // Those that a shell sets by itself.
+    let of_shell = ["PWD", "OLDPWD", "SHLVL", "_"];
+    let foreign: Vec<_> = theirs
+        .keys()
+        .filter(|name| !of_shell.contains(name) && !name.starts_with("HONGYAN_"))
+        .filter(|name| {
+            let known = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ"];
+            let beginnings = ["LC_", "TMP", "TEMP", "SSL_CERT_"];
+            !known.contains(name)
+                && !beginnings.iter().any(|it| name.starts_with(it))
+                && !name.to_uppercase().ends_with("_PROXY")
+        })
+        .collect();
+    assert!(foreign.is_empty(), "{foreign:?}");
+    for name in ["PATH", "HOME"] {
+        assert_eq!(theirs.get(name).map(ToString::to_string), std::env::var(name).ok(), "{name}");
+    }
+    let ours: Vec<_> = theirs.keys().filter(|name| name.starts_with("HONGYAN_")).collect();
+    assert_eq!(ours, [&"HONGYAN_GATEWAY_PID", &"HONGYAN_STATE_DIR"]);
+}
