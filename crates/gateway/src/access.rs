@@ -52,7 +52,7 @@ pub enum DmPolicy {
 }
 
 /// What the settings say of a sender.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
     /// Heard.
@@ -64,7 +64,7 @@ pub enum Decision {
 }
 
 /// Why a sender is heard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ground {
     /// They logged the account in.
@@ -76,7 +76,7 @@ pub enum Ground {
 }
 
 /// Why a sender is not heard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The policy is `disabled`.

@@ -35,7 +35,7 @@ pub struct RouteSettings {
 }
 
 /// What a conversation gets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Route {
     /// Who answers.

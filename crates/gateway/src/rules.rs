@@ -6,7 +6,7 @@ use std::sync::Arc;
 use contract::{Conversation, Inbound, Sender};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::access::{AccessSettings, Authority, Decision, DmPolicy};
 use crate::route::{AgentId, Route, RouteError, RouteExplanation, RouteSettings};
@@ -59,7 +59,7 @@ pub enum RulesError {
 }
 
 /// Who would answer a conversation, whether it would be heard, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explanation {
     /// Who answers.
     #[serde(flatten)]
@@ -69,7 +69,7 @@ pub struct Explanation {
 }
 
 /// Whether a sender would be heard, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AccessExplanation {
     /// The policy there.

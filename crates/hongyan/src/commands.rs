@@ -71,7 +71,9 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Accounts(command) => accounts::run(command, &configured()?).await,
         Command::Pairing(command) => pairing::run(command, &configured()?).await,
         Command::Agents(command) => agents::run(command, &configured()?),
-        Command::Route(command) => route::run(command, &configured()?).await,
+        Command::Route(command) => {
+            route::run(command, &State::resolve(state.clone())?, configured).await
+        }
         Command::Config(command) => config::run(command, config, &State::resolve(state)?),
         Command::Plugins(command) => plugins::run(&command, &State::resolve(state)?, config).await,
         Command::Sidecar(args) => sidecar::run(&args, &configured()?).await,

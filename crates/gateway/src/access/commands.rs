@@ -18,7 +18,7 @@ pub(super) struct CommandAccess {
 }
 
 /// Which commands an admitted sender may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Authority {
     /// All.

@@ -82,7 +82,7 @@ impl BindingSession {
 }
 
 /// What decided who answers; what comes first here outranks what comes later.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum MatchedBy {
     /// A binding that names the peer.
     #[serde(rename = "binding.peer")]
@@ -116,7 +116,7 @@ impl MatchedBy {
 }
 
 /// Why a binding does not hold for a conversation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mismatch {
     /// It is not about conversations.

@@ -1,12 +1,12 @@
 //! Why a conversation gets what it gets.
 
 use contract::Conversation;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Binding, MatchedBy, Mismatch, Route, RouteError, RouteSettings};
 
 /// Who answers a conversation, and all that was considered for it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RouteExplanation {
     /// What the conversation gets, if anybody answers it.
@@ -18,7 +18,7 @@ pub struct RouteExplanation {
 }
 
 /// A binding, and what it says about a conversation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Considered {
     /// Its place in the file, from 0.

@@ -10,7 +10,7 @@ use super::{AgentId, account_name};
 
 /// Names a session: one memory of an agent. All in lower case, so that a
 /// peer's id cannot be read back from it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SessionKey(String);
 

@@ -5,23 +5,40 @@ use gateway::{
     AccessExplanation, Authority, BindingMatch, Considered, Decision, DmPolicy, Explanation,
     Ground, Mismatch, Reason,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::place::Place;
 use crate::cli::{RouteCommand, RouteExplainArgs};
 use crate::composition::State;
 use crate::error::CliError;
 use crate::texts::t;
 use crate::{output, rules};
 
-pub(crate) async fn run(command: RouteCommand, state: &State) -> Result<(), CliError> {
+/// Does what is asked, in the gateway or with what `load` returns.
+pub(crate) async fn run(
+    command: RouteCommand,
+    found: &State,
+    load: impl Fn() -> Result<State, CliError>,
+) -> Result<(), CliError> {
     match command {
-        RouteCommand::Explain(args) => explain(args, state).await,
+        RouteCommand::Explain(args) => explain(args, found, load).await,
     }
+}
+
+/// Who was asked.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+enum Asked {
+    /// The gateway that runs, by the rules that hold there now.
+    Gateway,
+    /// The configuration file: no gateway runs.
+    File,
 }
 
 /// What is printed as JSON.
 #[derive(Serialize)]
 struct Explained {
+    asked: Asked,
     #[serde(flatten)]
     conversation: Conversation,
     #[serde(flatten)]
@@ -29,24 +46,66 @@ struct Explained {
     warnings: Vec<String>,
 }
 
-async fn explain(args: RouteExplainArgs, state: &State) -> Result<(), CliError> {
-    let sender = sender(&args, state);
-    let root = state.root();
-    let (access, route) = (rules::access(&root)?, rules::route(&root)?);
-    let pairing = state.pairing().await?;
-    let approved = pairing.is_approved(&sender.conversation).map_err(CliError::bug)?;
-    let explanation = Explanation {
-        route: route.explain(&sender.conversation),
-        access: AccessExplanation::new(&access, &sender, approved),
+/// What either of them says.
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(flatten)]
+    explanation: Explanation,
+    faults: Vec<String>,
+}
+
+async fn explain(
+    args: RouteExplainArgs,
+    found: &State,
+    load: impl Fn() -> Result<State, CliError>,
+) -> Result<(), CliError> {
+    let (sender, asked, answer) = match Place::find(found, &load).await? {
+        Place::Gateway(client) => {
+            // Who owns an account is in a file, which may need a key; a broken
+            // configuration is no matter here.
+            let state = load().unwrap_or_else(|_| found.clone());
+            let sender = sender(&args, &state);
+            let answer = client.get(&question(&sender)).await?;
+            (sender, Asked::Gateway, answer)
+        }
+        Place::Folder(state) => {
+            let sender = sender(&args, &state);
+            let answer = by_file(&sender, &state).await?;
+            (sender, Asked::File, answer)
+        }
     };
-    let warnings = access.faults().chain(warnings(&explanation.route.bindings)).collect();
-    let explained = Explained { conversation: sender.conversation, explanation, warnings };
+    let Answer { explanation, faults } = answer;
+    let warnings = warnings(&explanation.route.bindings);
+    let warnings = faults.into_iter().chain(warnings).collect();
+    let explained = Explained { asked, conversation: sender.conversation, explanation, warnings };
     if args.json {
         output::json(&explained);
     } else {
         tell(&explained);
     }
     Ok(())
+}
+
+fn question(sender: &Sender) -> String {
+    let Sender { conversation: Conversation { channel, account, peer }, is_owner, .. } = sender;
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("channel", channel.as_str())
+        .append_pair("account", account.as_str())
+        .append_pair("peer", peer.as_str())
+        .append_pair("owner", if *is_owner { "true" } else { "false" })
+        .finish();
+    format!("/v1/route?{query}")
+}
+
+async fn by_file(sender: &Sender, state: &State) -> Result<Answer, CliError> {
+    let (access, route) = (rules::access(&state.root())?, rules::route(&state.root())?);
+    let pairing = state.pairing().await?;
+    let approved = pairing.is_approved(&sender.conversation).map_err(CliError::bug)?;
+    let explanation = Explanation {
+        route: route.explain(&sender.conversation),
+        access: AccessExplanation::new(&access, sender, approved),
+    };
+    Ok(Answer { explanation, faults: access.faults().collect() })
 }
 
 fn sender(args: &RouteExplainArgs, state: &State) -> Sender {
@@ -74,8 +133,12 @@ fn warnings(bindings: &[Considered]) -> impl Iterator<Item = String> {
 }
 
 fn tell(explained: &Explained) {
-    let Explained { conversation, explanation, warnings } = explained;
+    let Explained { asked, conversation, explanation, warnings } = explained;
     output::line(conversation.to_string());
+    output::line(match asked {
+        Asked::Gateway => t!("route.asked.gateway"),
+        Asked::File => t!("route.asked.file"),
+    });
     match (&explanation.route.route, &explanation.route.error) {
         (Some(route), _) => {
             let by = route.matched_by.as_str();

@@ -243,3 +243,36 @@ fn an_updated_plugin_is_run_by_the_gateway_without_a_restart() {
     drop(gateway);
     assert_eq!(listed(&state, &disable)["effect"], "nextStart");
 }
+
+/// What is configured and what holds differ where the file is not followed.
+#[test]
+fn a_route_is_explained_by_the_gateway_that_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let explain = ["route", "explain", "--account", "a", "--peer", "Ann & Bob"];
+    let json = [&explain[..], &["--json"]].concat();
+    let scope = |explained: &Value| explained["route"]["dmScope"].clone();
+    let by_file = listed(dir.path(), &json);
+    assert_eq!(by_file["asked"], "file");
+    sets(dir.path(), "gateway.reload.mode", &json!("off"));
+    let gateway = GatewayProcess::start(dir.path(), &[]).ready(dir.path());
+    sets(dir.path(), "session.dmScope", &json!("main"));
+
+    let by_gateway = listed(dir.path(), &json);
+    assert_eq!(by_gateway["asked"], "gateway");
+    assert_eq!(by_gateway["peer"], "Ann & Bob");
+    let (_, stdout, _) = says(dir.path(), &explain);
+    assert!(stdout.contains("asked:    the gateway that runs\n"), "{stdout}");
+    let same = |mut explained: Value| {
+        explained.as_object_mut().unwrap().remove("asked");
+        explained
+    };
+    assert_eq!(same(by_gateway), same(by_file), "the file has changed, the gateway has not");
+    fs::write(dir.path().join("config.json5"), "{ channels: { weixin: 1 } }").unwrap();
+    assert_eq!(listed(dir.path(), &json)["asked"], "gateway", "whatever the file says");
+
+    drop(gateway);
+    fs::write(dir.path().join("config.json5"), "{ session: { dmScope: 'main' } }").unwrap();
+    assert_eq!(scope(&listed(dir.path(), &json)), "main");
+    let (_, stdout, _) = says(dir.path(), &explain);
+    assert!(stdout.contains("asked:    the configuration file, as no gateway runs\n"), "{stdout}");
+}

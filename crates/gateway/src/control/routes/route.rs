@@ -57,6 +57,7 @@ fn schema() -> Value {
         ("error", maybe(&text())),
         ("bindings", list(&binding)),
         ("access", access),
+        ("faults", list(&text())),
     ])
 }
 
@@ -77,6 +78,8 @@ struct Explained {
     conversation: Conversation,
     #[serde(flatten)]
     explanation: Explanation,
+    /// What of the rules cannot be read.
+    faults: Vec<String>,
 }
 
 async fn explain(
@@ -89,5 +92,6 @@ async fn explain(
     // No turn is asked about.
     let sender = Sender { conversation, turn: "explain".into(), is_owner: owner };
     let explanation = gateway.explain(&sender)?;
-    Ok(Json(Explained { conversation: sender.conversation, explanation }))
+    let faults = gateway.rules().access.faults().collect();
+    Ok(Json(Explained { conversation: sender.conversation, explanation, faults }))
 }
