@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use weixin::CHANNEL_ID;
 
 use crate::error::{CliError, Kind};
+use crate::rules;
 use crate::texts::t;
 
 /// The names of the WeChat channel under `channels`, its own first.
@@ -143,10 +144,13 @@ impl Configuration {
         &self.usable
     }
 
-    /// Returns the section of a channel; empty if it says nothing or is broken.
+    /// Returns the section of a channel; empty if it says nothing or is broken,
+    /// but for what follows from other sections.
     pub(crate) fn channel(&self, id: &str) -> Value {
         let section = self.usable.get("channels").and_then(|channels| channels.get(id));
-        section.filter(|it| !it.is_null()).cloned().unwrap_or_else(|| Value::Object(Map::new()))
+        let section = section.filter(|it| !it.is_null()).cloned();
+        let section = section.unwrap_or_else(|| Value::Object(Map::new()));
+        if id == CHANNEL_ID { rules::with_queue(&self.usable, section) } else { section }
     }
 
     /// Returns where a setting of the WeChat channel stands.

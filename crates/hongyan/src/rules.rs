@@ -55,6 +55,42 @@ pub(crate) fn queue(root: &Value) -> Result<QueueSettings, CliError> {
     of_section(queue)
 }
 
+/// Lets the queue decide about messages of a busy session where it is configured
+/// for the WeChat channel: that would keep them to itself by default.
+pub(crate) fn with_queue(root: &Value, mut section: Value) -> Value {
+    if !has_queue(root) {
+        return section;
+    }
+    let mut inner = &mut section;
+    for key in ["receiving", "merge"] {
+        if !inner[key].is_object() && !inner[key].is_null() {
+            // It is told what is wrong with it.
+            return section;
+        }
+        let Some(map) = inner.as_object_mut() else { return section };
+        let entry = map.entry(key).or_insert_with(Value::default);
+        if entry.is_null() {
+            *entry = Value::Object(Map::new());
+        }
+        inner = entry;
+    }
+    if inner["whileBusy"].is_null() {
+        inner["whileBusy"] = false.into();
+    }
+    section
+}
+
+/// Says whether somebody has written what the queue does on the WeChat channel.
+fn has_queue(root: &Value) -> bool {
+    let queue = root.pointer("/messages/queue").and_then(Value::as_object);
+    queue.into_iter().flatten().any(|(key, value)| match value.as_object() {
+        Some(modes) if key == "byChannel" => {
+            modes.keys().any(|name| channel_name(name) == CHANNEL_ID)
+        }
+        _ => !value.is_null(),
+    })
+}
+
 /// Reads when sessions begin anew.
 pub(crate) fn sessions(root: &Value) -> Result<SessionSettings, CliError> {
     let mut section = root.get("session").cloned().unwrap_or_default();
@@ -130,6 +166,27 @@ mod tests {
             assert_eq!(route.matched_by.as_str(), "binding.channel", "{name}");
             assert_eq!(route.session.as_str(), "agent:main:openclaw-weixin:a:direct:alice");
         }
+    }
+
+    #[test]
+    fn the_queue_decides_where_it_is_configured_and_nothing_else_is() {
+        let merge = |while_busy| json!({"receiving": {"merge": {"whileBusy": while_busy}}});
+        for (queue, section, expected) in [
+            (json!({}), json!({}), json!({})),
+            (json!({"byChannel": {"letterbox": "interrupt"}}), json!({}), json!({})),
+            (json!({"mode": null}), json!({}), json!({})),
+            (json!({"byChannel": {"wechat": "collect"}}), json!({}), merge(false)),
+            (json!({"mode": "steer"}), json!({"receiving": null}), merge(false)),
+            (json!({"cap": 3}), merge(true), merge(true)),
+            (json!({"cap": 3}), json!({"receiving": 7}), json!({"receiving": 7})),
+        ] {
+            let root = json!({"messages": {"queue": queue}});
+            assert_eq!(with_queue(&root, section), expected, "{root}");
+        }
+        let (root, section) =
+            (json!({"messages": {"queue": {"mode": "steer"}}}), json!({"name": "n"}));
+        let expected = json!({"name": "n", "receiving": {"merge": {"whileBusy": false}}});
+        assert_eq!(with_queue(&root, section), expected);
     }
 
     #[test]

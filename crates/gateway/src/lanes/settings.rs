@@ -36,8 +36,9 @@ pub struct QueueSettings {
 #[serde(rename_all = "lowercase")]
 pub enum QueueMode {
     /// It is given to the agent that runs, if that can take it, and has a turn
-    /// of its own otherwise.
+    /// of its own otherwise. OpenClaw's earlier words for it are taken, too.
     #[default]
+    #[serde(alias = "queue", alias = "steer-backlog", alias = "steer+backlog")]
     Steer,
     /// It has a turn of its own, in order.
     Followup,
@@ -150,5 +151,14 @@ mod tests {
         assert_eq!(read, expected);
         assert_eq!(read.mode_on(&"post".into()), QueueMode::Interrupt);
         assert_eq!(read.mode_on(&"other".into()), QueueMode::Collect);
+    }
+
+    #[test]
+    fn what_openclaw_has_called_steering_is_steering() {
+        for word in ["queue", "steer-backlog", "steer+backlog"] {
+            let read: QueueSettings =
+                serde_json::from_value(serde_json::json!({"mode": word})).expect("settings");
+            assert_eq!(read.mode, QueueMode::Steer, "{word}");
+        }
     }
 }

@@ -276,3 +276,54 @@ fn a_route_is_explained_by_the_gateway_that_runs() {
     let (_, stdout, _) = says(dir.path(), &explain);
     assert!(stdout.contains("asked:    the configuration file, as no gateway runs\n"), "{stdout}");
 }
+
+/// What waits is the queue's matter as soon as somebody has written what it does,
+/// also while everything runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mode_of_the_queue_decides_about_messages_that_come_while_a_turn_runs() {
+    let backend = Backend::start().await;
+    let alice = backend.user("alice").await;
+    let dir = tempfile::tempdir().unwrap();
+    log_in(dir.path(), &backend.bind(&alice).await);
+    let model = Model::start().await;
+    let agent = ["--agent", "openai", "--model", "m", "--base-url", &model.base_url];
+    let _gateway = GatewayProcess::start(dir.path(), &agent).ready(dir.path());
+    let queue = |settings: Value| {
+        sets(dir.path(), "messages.queue", &settings);
+        // Whatever the file says is followed when this has been answered.
+        let follow = ["plugins", "enable", "weixin", "--json"];
+        assert_eq!(listed(dir.path(), &follow)["effect"], "followed");
+    };
+    let asks = async |text: &str| {
+        alice.says(text).await;
+        model.is_asked().await;
+    };
+
+    queue(json!({"mode": "interrupt", "debounceMs": 0, "noticeAfterMs": 0}));
+    model.hold();
+    asks("one").await;
+    // The model is asked for it although it still thinks about the first.
+    asks("two").await;
+    model.release();
+    assert_eq!(alice.hears().await, "re: two");
+
+    queue(json!({"byChannel": {"wechat": "collect"}, "noticeAfterMs": 1}));
+    model.hold();
+    asks("three").await;
+    alice.says("four").await;
+    let notice = alice.hears().await;
+    assert!(notice.contains("1 before this one"), "{notice}");
+    alice.says("five").await;
+    loop {
+        alice.says("/status").await;
+        if alice.hears().await.contains("2 more waiting") {
+            break;
+        }
+    }
+    model.release();
+    assert_eq!(alice.hears().await, "re: three");
+    let joint = alice.hears().await;
+    assert!(joint.contains("four") && joint.contains("five"), "{joint}");
+    alice.says("six").await;
+    assert_eq!(alice.hears().await, "re: six", "there was one notice");
+}
