@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contract::{PeerId, Sender};
+use contract::{ChannelId, Conversation, PeerId, Sender};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
@@ -33,6 +33,9 @@ pub struct AccessSettings {
     /// Admitted on every channel and account, whatever the configuration says.
     #[serde(skip)]
     everywhere: BTreeSet<String>,
+    /// Admitted where they stand: channel, account and peer.
+    #[serde(skip)]
+    somewhere: BTreeSet<(ChannelId, String, String)>,
 }
 
 /// What is done with those who are not listed.
@@ -103,6 +106,13 @@ impl AccessSettings {
         self
     }
 
+    /// Admits these peers besides, each on its channel and account only.
+    #[must_use]
+    pub fn and_allowing_at(mut self, places: impl IntoIterator<Item = Conversation>) -> Self {
+        self.somewhere.extend(places.into_iter().map(|place| folded_place(&place)));
+        self
+    }
+
     /// Says whether a sender is heard, before anybody looks up approvals.
     #[must_use]
     pub fn decide(&self, sender: &Sender) -> Decision {
@@ -114,7 +124,9 @@ impl AccessSettings {
         if sender.is_owner {
             return Decision::Admit(Ground::Owner);
         }
-        if listed.name(channel, peer) || self.everywhere.contains(&folded(peer.as_str())) {
+        let is_allowed = self.everywhere.contains(&folded(peer.as_str()))
+            || self.somewhere.contains(&folded_place(&sender.conversation));
+        if is_allowed || listed.name(channel, peer) {
             return Decision::Admit(Ground::Listed);
         }
         if listed.name_anyone() {
@@ -161,6 +173,12 @@ impl AccessSettings {
     }
 }
 
+/// As peers and accounts are compared.
+fn folded_place(place: &Conversation) -> (ChannelId, String, String) {
+    let Conversation { channel, account, peer } = place;
+    (channel.clone(), account_name(account.as_str()), folded(peer.as_str()))
+}
+
 /// One section of `channels`. One that cannot be read takes no other with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Section {
@@ -196,7 +214,6 @@ impl<'de> Deserialize<'de> for Section {
 
 #[cfg(test)]
 mod tests {
-    use contract::Conversation;
     use serde_json::json;
 
     use super::*;
@@ -302,6 +319,17 @@ mod tests {
         let settings = settings(json!({"dmPolicy": "allowlist"})).and_allowing(["PeerA".into()]);
         assert_eq!(settings.decide(&sender("bot", "peera", false)), LISTED);
         assert_eq!(settings.decide(&sender("bot", "peerb", false)), NOT_LISTED);
+    }
+
+    #[test]
+    fn peers_of_an_account_are_admitted_there_and_nowhere_else() {
+        let place = sender("B@x", "PeerA", false).conversation;
+        let settings = settings(json!({"dmPolicy": "allowlist"})).and_allowing_at([place.clone()]);
+        assert_eq!(settings.decide(&sender("b-x", "peera", false)), LISTED);
+        assert_eq!(settings.decide(&sender("c", "peera", false)), NOT_LISTED);
+        let mut elsewhere = sender("b-x", "peera", false);
+        elsewhere.conversation.channel = "other".into();
+        assert_eq!(settings.decide(&elsewhere), ASK);
     }
 
     #[test]

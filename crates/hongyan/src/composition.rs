@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::PeerId;
-use gateway::{Agent, Pairing, Rules};
+use contract::{AccountId, ChannelId, Conversation, PeerId};
+use gateway::{AccessSettings, Agent, Pairing, Rules};
 use ilink::BotAgent;
 use ilink::client::{Http, HttpOptions};
 use plugins::House;
@@ -141,12 +141,27 @@ impl State {
         Ok(Accounts::new(self.weixin(), http()?))
     }
 
-    /// Returns those whom the official plugin admits, on whatever account.
-    fn admitted_before(&self) -> Vec<PeerId> {
+    /// Returns those whom the official plugin admits, each on the account whose
+    /// file says so.
+    fn admitted_before(&self) -> Vec<Conversation> {
         let settings = self.weixin();
         let accounts = settings.registry().accounts().unwrap_or_default();
-        let allowed = official::read(&settings, &accounts).allowed;
-        allowed.into_values().flatten().map(|peer| PeerId::new(peer.as_str())).collect()
+        let allowed = official::read(&settings, &accounts).allowed.into_iter();
+        let at = |account: &AccountId, peer: &str| Conversation {
+            channel: ChannelId::new(CHANNEL_ID),
+            account: account.clone(),
+            peer: PeerId::new(peer),
+        };
+        allowed
+            .flat_map(|(account, peers)| {
+                peers.into_iter().map(move |peer| at(&account, peer.as_str()))
+            })
+            .collect()
+    }
+
+    /// Returns who is heard: whom the configuration and the official plugin admit.
+    pub(crate) fn access(&self) -> Result<AccessSettings, CliError> {
+        Ok(rules::access(&self.root())?.and_allowing_at(self.admitted_before()))
     }
 
     /// Returns where plugins lie.
@@ -164,7 +179,7 @@ impl State {
     ) -> Result<Rules, CliError> {
         let root = self.root();
         let named = allow_from.iter().map(|peer| PeerId::from(peer.as_str()));
-        let access = rules::access(&root)?.and_allowing(named.chain(self.admitted_before()));
+        let access = self.access()?.and_allowing(named);
         for fault in access.faults() {
             tracing::error!("{fault}; only owners are heard there");
         }

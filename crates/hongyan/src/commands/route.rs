@@ -98,7 +98,7 @@ fn question(sender: &Sender) -> String {
 }
 
 async fn by_file(sender: &Sender, state: &State) -> Result<Answer, CliError> {
-    let (access, route) = (rules::access(&state.root())?, rules::route(&state.root())?);
+    let (access, route) = (state.access()?, rules::route(&state.root())?);
     let pairing = state.pairing().await?;
     let approved = pairing.is_approved(&sender.conversation).map_err(CliError::bug)?;
     let explanation = Explanation {

@@ -277,6 +277,40 @@ fn a_route_is_explained_by_the_gateway_that_runs() {
     assert!(stdout.contains("asked:    the configuration file, as no gateway runs\n"), "{stdout}");
 }
 
+/// Whom the official plugin admits on one account is a stranger to the others,
+/// with its files as they lie there and after an import.
+#[test]
+fn an_allowlist_of_an_account_admits_nobody_to_another() {
+    let (dir, imported) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let write = |path: &str, value: Value| {
+        let path = dir.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, value.to_string()).unwrap();
+    };
+    write("openclaw.json", json!({}));
+    write("openclaw-weixin/accounts.json", json!(["a-im-bot", "b-im-bot"]));
+    for account in ["a", "b"] {
+        let credentials = json!({"token": format!("{account}@im.bot:1"), "userId": "me@im.wechat"});
+        write(&format!("openclaw-weixin/accounts/{account}-im-bot.json"), credentials);
+    }
+    let allowed = json!({"version": 1, "allowFrom": ["Carol@im.wechat"]});
+    write("credentials/openclaw-weixin-a-im-bot-allowFrom.json", allowed);
+    let from = dir.path().to_str().unwrap();
+    listed(imported.path(), &["import", "openclaw", "--from", from, "--json"]);
+    let is_heard = |state: &Path, account: &str| {
+        let explain =
+            ["route", "explain", "--account", account, "--peer", "carol@im.wechat", "--json"];
+        listed(state, &explain)["access"]["admitted"].clone()
+    };
+    for state in [dir.path(), imported.path()] {
+        for gateway in [None, Some(())] {
+            let _gateway = gateway.map(|()| GatewayProcess::start(state, &[]).ready(state));
+            assert_eq!(is_heard(state, "a-im-bot"), true, "{}", state.display());
+            assert_eq!(is_heard(state, "b-im-bot"), false, "{}", state.display());
+        }
+    }
+}
+
 /// What waits is the queue's matter as soon as somebody has written what it does,
 /// also while everything runs.
 #[tokio::test(flavor = "multi_thread")]
