@@ -28,12 +28,11 @@ mod send;
 mod sessions;
 mod sidecar;
 mod status;
+mod which;
 
 use crate::cli::{Cli, Command};
 use crate::composition::State;
-use crate::config::CHANNEL_NAMES;
-use crate::error::{CliError, Kind};
-use crate::texts::t;
+use crate::error::CliError;
 
 /// Does what the command line says.
 pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
@@ -52,7 +51,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         }
         Command::Send(args) => {
             let found = State::resolve(state.clone())?;
-            send::run(args, weixin::CHANNEL_ID, &found, configured).await
+            send::run(args, which::Which::BuiltIn, &found, configured).await
         }
         Command::Outbox(command) => {
             outbox::run(command, &State::resolve(state.clone())?, configured).await
@@ -88,13 +87,4 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         }
         Command::Man { dir } => man::run(dir.as_deref()),
     }
-}
-
-/// Refuses a channel that there is not.
-fn known_channel(name: &str) -> Result<(), CliError> {
-    if CHANNEL_NAMES.contains(&name) {
-        return Ok(());
-    }
-    let message = t!("error.unknown_channel", channel = name);
-    Err(CliError::new(Kind::Usage, message).hinted(t!("hint.channel")))
 }

@@ -67,16 +67,8 @@ pub(super) async fn switch(accounts: &Accounts, args: &OneArgs, on: bool) -> Res
 /// Removes all that is kept of an account, by the gateway if one runs.
 pub(super) async fn remove(state: &State, args: &RemoveArgs) -> Result<(), CliError> {
     let account = state.weixin().registry().find(&args.account)?;
-    if !args.yes {
-        if args.json || !output::can_ask() {
-            return Err(CliError::new(Kind::Usage, t!("error.accounts.not_confirmed"))
-                .hinted(t!("hint.accounts.yes")));
-        }
-        let question = t!("accounts.remove.sure", account = account);
-        if !output::ask(&question).is_some_and(|answer| is_yes(&answer)) {
-            output::note(t!("accounts.remove.kept"));
-            return Ok(());
-        }
+    if !is_sure(account.as_str(), args.yes, args.json)? {
+        return Ok(());
     }
     let removed = match Client::find(state).await? {
         Some(client) => {
@@ -90,17 +82,41 @@ pub(super) async fn remove(state: &State, args: &RemoveArgs) -> Result<(), CliEr
             Removed { account, announced, rows: rows as u64, files: files as u64 }
         }
     };
-    if args.json {
-        output::json(&removed);
-        return Ok(());
+    tell_removed(&removed, args.json);
+    if !args.json {
+        output::note(t!("accounts.removed.phone"));
     }
-    let Removed { announced, rows, files, .. } = removed;
+    Ok(())
+}
+
+/// Says what a removal has taken away.
+pub(super) fn tell_removed(removed: &Removed, json: bool) {
+    if json {
+        output::json(removed);
+        return;
+    }
+    let Removed { account, announced, rows, files } = removed;
     output::done(t!("accounts.removed", account = account, rows = rows, files = files));
     if !announced {
         output::aside(t!("accounts.removed.unheard"));
     }
-    output::note(t!("accounts.removed.phone"));
-    Ok(())
+}
+
+/// Asks whether an account is to be removed, unless that has been said.
+pub(super) fn is_sure(account: &str, yes: bool, json: bool) -> Result<bool, CliError> {
+    if yes {
+        return Ok(true);
+    }
+    if json || !output::can_ask() {
+        return Err(CliError::new(Kind::Usage, t!("error.accounts.not_confirmed"))
+            .hinted(t!("hint.accounts.yes")));
+    }
+    let question = t!("accounts.remove.sure", account = account);
+    if output::ask(&question).is_some_and(|answer| is_yes(&answer)) {
+        return Ok(true);
+    }
+    output::note(t!("accounts.remove.kept"));
+    Ok(false)
 }
 
 fn is_yes(answer: &str) -> bool {

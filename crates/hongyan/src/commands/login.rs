@@ -7,6 +7,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use weixin::login::{Event, Failure, Flow, FlowOptions, Poller, Reason};
 
+use super::which::Which;
 use crate::cli::LoginArgs;
 use crate::composition::{State, http};
 use crate::control::Client;
@@ -19,8 +20,16 @@ mod remote;
 
 use self::remote::Remote;
 
-pub(crate) async fn run(args: LoginArgs, state: &State) -> Result<(), CliError> {
-    super::known_channel(&args.channel)?;
+pub(crate) async fn run(
+    args: LoginArgs,
+    found: &State,
+    load: impl Fn() -> Result<State, CliError>,
+) -> Result<(), CliError> {
+    let plugin = match Which::find(&args.channel, found, &load).await? {
+        Which::BuiltIn => None,
+        Which::Plugin(there) => Some(there.channel),
+    };
+    let state = load()?;
     let options = FlowOptions {
         base_url: args.base_url,
         alias: args.name,
@@ -28,9 +37,9 @@ pub(crate) async fn run(args: LoginArgs, state: &State) -> Result<(), CliError> 
         ..FlowOptions::default()
     };
     let face = if args.json { Face::Json } else { Face::Terminal };
-    let polled_by = LoginRequest { options, verify_code: args.verify_code, qr_png: args.qr_png }
-        .log_in(state, face)
-        .await?;
+    let LoginArgs { verify_code, qr_png, .. } = args;
+    let request = LoginRequest { plugin, options, verify_code, qr_png };
+    let polled_by = request.log_in(&state, face).await?;
     if face == Face::Terminal && polled_by == Poller::Login {
         output::note(t!("login.next"));
     }
@@ -49,6 +58,8 @@ pub(crate) enum Face {
 /// What is wanted of a login.
 #[derive(Default)]
 pub(crate) struct LoginRequest {
+    /// The channel that a plugin brings, unless the WeChat channel is meant.
+    pub(crate) plugin: Option<String>,
     pub(crate) options: FlowOptions,
     /// Digits that are known beforehand.
     pub(crate) verify_code: Option<String>,
@@ -75,9 +86,20 @@ enum Login {
 }
 
 impl Login {
-    async fn begin(state: &State, options: FlowOptions) -> Result<Self, CliError> {
+    async fn begin(
+        state: &State,
+        plugin: Option<&str>,
+        options: FlowOptions,
+    ) -> Result<Self, CliError> {
+        if let Some(channel) = plugin {
+            let client = Client::need(state).await?;
+            return Ok(Self::There(Box::new(Remote::begin(client, channel, options).await?)));
+        }
         match Client::find(state).await? {
-            Some(client) => Ok(Self::There(Box::new(Remote::begin(client, options).await?))),
+            Some(client) => {
+                let remote = Remote::begin(client, weixin::CHANNEL_ID, options).await?;
+                Ok(Self::There(Box::new(remote)))
+            }
             None => Ok(Self::Here(Box::new(Flow::begin(&state.weixin(), &http()?, options)?))),
         }
     }
@@ -109,7 +131,7 @@ impl Login {
 impl LoginRequest {
     /// Logs one account in. Returns who polls it.
     pub(crate) async fn log_in(self, state: &State, face: Face) -> Result<Poller, CliError> {
-        let mut login = Login::begin(state, self.options).await?;
+        let mut login = Login::begin(state, self.plugin.as_deref(), self.options).await?;
         let mut given = self.verify_code.filter(|digits| !digits.trim().is_empty());
         let mut typed = None;
         let mut polled_by = None;

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use gateway::control::{Level, LogLine, Tail};
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio::time::sleep;
 
+use super::which::{There, Which};
 use crate::cli::{ChannelLogsArgs, LogsArgs};
 use crate::composition::State;
 use crate::control::Client;
@@ -15,6 +17,8 @@ use crate::{output, signals};
 
 /// The parts of the program that are the WeChat channel.
 const CHANNEL_TARGET: &str = "weixin";
+/// The part that runs the programs of the others.
+const PLUGIN_TARGET: &str = "plugins";
 
 pub(crate) async fn run(args: &LogsArgs, state: &State) -> Result<(), CliError> {
     let client = Client::need(state).await?;
@@ -36,20 +40,40 @@ pub(crate) async fn run(args: &LogsArgs, state: &State) -> Result<(), CliError> 
 }
 
 /// Shows the lines of one channel.
-pub(crate) async fn of_channel(args: &ChannelLogsArgs, state: &State) -> Result<(), CliError> {
-    let client = Client::need(state).await?;
-    let target = match args.channel.as_str() {
-        "all" => String::new(),
-        channel => {
-            super::known_channel(channel)?;
-            format!("&target={CHANNEL_TARGET}")
-        }
+pub(crate) async fn of_channel(
+    args: &ChannelLogsArgs,
+    found: &State,
+    load: impl FnOnce() -> Result<State, CliError>,
+) -> Result<(), CliError> {
+    let client = Client::need(found).await?;
+    let (target, plugin) = match args.channel.as_str() {
+        "all" => (String::new(), None),
+        name => match Which::find(name, found, load).await? {
+            Which::BuiltIn => (format!("&target={CHANNEL_TARGET}"), None),
+            Which::Plugin(There { channel, .. }) => {
+                (format!("&target={PLUGIN_TARGET}"), Some(plugin_of(&client, &channel).await?))
+            }
+        },
     };
     let tail: Tail = client.get(&format!("/v1/logs?limit={}{target}", args.lines)).await?;
-    for line in &tail.lines {
+    let is_its = |line: &&LogLine| {
+        plugin.is_none() || line.fields.get("plugin").map(String::as_str) == plugin.as_deref()
+    };
+    for line in tail.lines.iter().filter(is_its) {
         tell(line, args.json);
     }
     Ok(())
+}
+
+/// Returns the plugin that brings a channel, under which its lines are logged.
+async fn plugin_of(client: &Client, channel: &str) -> Result<String, CliError> {
+    let listing: Value = client.get("/v1/plugins").await?;
+    let plugins = listing["plugins"].as_array().into_iter().flatten();
+    let mut its = plugins.filter(|plugin| {
+        plugin["channels"].as_array().is_some_and(|all| all.iter().any(|it| it == channel))
+    });
+    let id = its.next().and_then(|plugin| plugin["id"].as_str());
+    Ok(id.unwrap_or(channel).to_owned())
 }
 
 /// Shows what is behind a line; returns the last one.

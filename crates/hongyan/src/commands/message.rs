@@ -1,5 +1,6 @@
 //! `hongyan message`
 
+use super::which::Which;
 use crate::cli::MessageCommand;
 use crate::composition::State;
 use crate::error::CliError;
@@ -10,8 +11,9 @@ pub(crate) async fn run(
     load: impl Fn() -> Result<State, CliError>,
 ) -> Result<(), CliError> {
     let MessageCommand::Send(args) = command;
-    if let Some(channel) = &args.channel {
-        super::known_channel(channel)?;
-    }
-    super::send::run(args.into_send(), weixin::CHANNEL_ID, found, load).await
+    let which = match &args.channel {
+        Some(name) => Which::find(name, found, &load).await?,
+        None => Which::BuiltIn,
+    };
+    super::send::run(args.into_send(), which, found, load).await
 }

@@ -12,9 +12,9 @@ use serde_json::json;
 use weixin::WeixinChannel;
 
 use super::place::Place;
+use super::which::{There, Which};
 use crate::cli::{SendArgs, SendClassName};
 use crate::composition::State;
-use crate::control::Client;
 use crate::error::{CliError, Kind};
 use crate::output;
 use crate::texts::t;
@@ -24,11 +24,11 @@ const MOST_INPUT: u64 = 1 << 20;
 
 pub(crate) async fn run(
     args: SendArgs,
-    channel: &str,
+    which: Which,
     found: &State,
     load: impl Fn() -> Result<State, CliError>,
 ) -> Result<(), CliError> {
-    let mouth = Mouth::open(&args, channel, found, load).await?;
+    let mouth = Mouth::open(&args, which, found, load).await?;
     let target = Target { to: args.to.clone(), account: args.account.clone() };
     if args.dry_run {
         let conversation = mouth.resolve(target).await?;
@@ -70,9 +70,9 @@ pub(crate) async fn run(
 /// By whom something is said.
 struct Mouth {
     /// The gateway that runs, and the channel there.
-    gateway: Option<(Client, String)>,
-    /// The channel in this process. Files are always given to it: a gateway may
-    /// not see what we see, for one that systemd has shut in.
+    gateway: Option<There>,
+    /// The channel in this process. Files are given to it where it is there: a
+    /// gateway may not see what we see, for one that systemd has shut in.
     here: Option<WeixinChannel>,
 }
 
@@ -86,14 +86,17 @@ struct Said {
 impl Mouth {
     async fn open(
         args: &SendArgs,
-        channel: &str,
+        which: Which,
         found: &State,
         load: impl Fn() -> Result<State, CliError>,
     ) -> Result<Self, CliError> {
+        if let Which::Plugin(there) = which {
+            return Ok(Self { gateway: Some(there), here: None });
+        }
         let (gateway, here) = match Place::find(found, &load).await? {
             Place::Gateway(client) => {
                 let here = (!args.file.is_empty()).then(|| load()?.channel()).transpose()?;
-                (Some((client, channel.to_owned())), here)
+                (Some(There { client, channel: weixin::CHANNEL_ID.to_owned() }), here)
             }
             Place::Folder(state) => (None, Some(state.channel()?)),
         };
@@ -101,7 +104,7 @@ impl Mouth {
     }
 
     async fn resolve(&self, target: Target) -> Result<Conversation, CliError> {
-        let Some((client, channel)) = &self.gateway else {
+        let Some(There { client, channel }) = &self.gateway else {
             return Ok(self.here()?.resolve(target).await?);
         };
         let Target { to, account } = target;
@@ -111,16 +114,27 @@ impl Mouth {
     }
 
     async fn say(&self, outgoing: Outgoing) -> Result<SendReport, CliError> {
-        let (Some((client, channel)), Content::Text(text)) = (&self.gateway, &outgoing.content)
-        else {
-            return Ok(self.here()?.send(outgoing).await?);
-        };
-        let Outgoing { target: Target { to, account }, class, key, ttl, .. } = &outgoing;
+        let Outgoing { target: Target { to, account }, class, key, ttl, content } = &outgoing;
         let ttl = ttl.map(|ttl| u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX));
-        let body = json!({
-            "channel": channel, "account": account, "to": to, "text": text, "class": class,
-            "key": key, "ttl_ms": ttl,
-        });
+        let mut body =
+            json!({ "account": account, "to": to, "class": class, "key": key, "ttl_ms": ttl });
+        let gateway = match (&self.gateway, content) {
+            (Some(gateway), Content::Text(text)) => {
+                body["text"] = json!(text);
+                gateway
+            }
+            (Some(gateway), Content::Media(Media { source: Source::File(path), as_file, .. }))
+                if self.here.is_none() =>
+            {
+                let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+                body["media"] = json!(path);
+                body["as_file"] = json!(as_file);
+                gateway
+            }
+            _ => return Ok(self.here()?.send(outgoing).await?),
+        };
+        let There { client, channel } = gateway;
+        body["channel"] = json!(channel);
         let said: Said = client.post("/v1/messages", &body).await?;
         said.report
             .ok_or_else(|| CliError::new(Kind::Bug, t!("error.gateway_status", status = 200)))

@@ -6,6 +6,7 @@ use contract::{AccountId, AccountState, AccountStatus, Channel as _, ChannelId, 
 use serde::{Deserialize, Serialize};
 
 use super::place::Place;
+use super::which::{There, Which};
 use crate::cli::StatusArgs;
 use crate::composition::State;
 use crate::error::CliError;
@@ -15,7 +16,7 @@ use crate::texts::t;
 /// One account, as a running gateway answers it and as it is printed.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Row {
-    channel: ChannelId,
+    pub(super) channel: ChannelId,
     #[serde(flatten)]
     pub(super) status: AccountStatus,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -25,12 +26,19 @@ pub(super) struct Row {
 pub(crate) async fn run(
     args: &StatusArgs,
     found: &State,
-    load: impl FnOnce() -> Result<State, CliError>,
+    load: impl Fn() -> Result<State, CliError>,
 ) -> Result<(), CliError> {
-    if let Some(channel) = &args.channel {
-        super::known_channel(channel)?;
-    }
-    let rows = rows(args.probe, found, load).await?;
+    let rows = match &args.channel {
+        None => rows(args.probe, found, load).await?,
+        Some(name) => match Which::find(name, found, &load).await? {
+            Which::BuiltIn => {
+                let mut rows = rows(args.probe, found, load).await?;
+                rows.retain(|row| row.channel.as_str() == weixin::CHANNEL_ID);
+                rows
+            }
+            Which::Plugin(there) => of_channel(&there, args.probe).await?,
+        },
+    };
     if args.json {
         output::json(&rows);
     } else if rows.is_empty() {
@@ -39,6 +47,12 @@ pub(crate) async fn run(
         table(&rows, args.probe);
     }
     Ok(())
+}
+
+/// Asks the gateway that runs about one of its channels.
+pub(super) async fn of_channel(there: &There, probe: bool) -> Result<Vec<Row>, CliError> {
+    let There { client, channel } = there;
+    client.get(&format!("/v1/accounts?probe={probe}&channel={channel}")).await
 }
 
 /// Asks the gateway that runs, or else the channel's own files.
@@ -75,9 +89,9 @@ fn table(rows: &[Row], probed: bool) {
         t!("status.parked"),
     ];
     header.extend(probed.then(|| t!("status.probe")));
-    let row = |Row { status, probe, .. }: &Row| {
+    let row = |Row { channel, status, probe }: &Row| {
         let mut cells = vec![
-            called(status),
+            called(channel, status),
             state(&status.state),
             output::ago(status.last_poll_at_ms),
             output::ago(status.last_inbound_at_ms),
@@ -92,9 +106,14 @@ fn table(rows: &[Row], probed: bool) {
     output::table(header, rows.iter().map(row));
 }
 
-fn called(status: &AccountStatus) -> String {
+/// The channel is named where it is not the one that everybody means.
+fn called(channel: &ChannelId, status: &AccountStatus) -> String {
     let id = &status.account;
-    status.name.as_ref().map_or_else(|| id.to_string(), |name| format!("{name} ({id})"))
+    let called = match &status.name {
+        Some(name) => format!("{name} ({id})"),
+        None => id.to_string(),
+    };
+    if channel.as_str() == weixin::CHANNEL_ID { called } else { format!("{channel}: {called}") }
 }
 
 pub(super) fn state(state: &AccountState) -> String {

@@ -197,6 +197,62 @@ async fn a_plugin_is_installed_beside_a_running_gateway_and_holds_a_conversation
     eventually(|| !names().contains(&"letterbox".to_owned()));
 }
 
+/// The words for channels are for those of plugins, too, where they mean something.
+#[test]
+fn the_words_for_channels_know_those_of_plugins() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/letterbox");
+    let install = ["plugins", "install", example.to_str().unwrap(), "--force"];
+    let (code, _, stderr) = says(state, &[&install[..], &["--accept-capabilities"]].concat());
+    assert_eq!(code, Some(0), "{stderr}");
+    let types = |line: &str| says(state, &line.split(' ').collect::<Vec<_>>());
+    let refused = |line: &str, code: i32, parts: &[&str]| {
+        let (found, _, stderr) = types(line);
+        assert_eq!(found, Some(code), "{line}: {stderr}");
+        for part in parts {
+            assert!(stderr.contains(part), "{line}: {part}: {stderr}");
+        }
+    };
+    let told = |line: &str, parts: &[&str]| {
+        let (code, stdout, stderr) = types(line);
+        assert_eq!(code, Some(0), "{line}: {stderr}");
+        for part in parts {
+            assert!(stdout.contains(part), "{line}: {part}: {stdout}{stderr}");
+        }
+    };
+    let all = "there are: openclaw-weixin, letterbox".replace("there are", "there is");
+    refused("channels status --channel nobody", 2, &["no channel `nobody`", &all]);
+    refused("channels status --channel letterbox", 69, &["a plugin's", "hongyan gateway run"]);
+    told("channels list", &["- letterbox: installed; its accounts are known while"]);
+
+    let gateway = GatewayProcess::start(state, &[]).ready(state);
+    refused("channels status --channel nobody", 2, &["no channel `nobody`", &all]);
+    told("channels status --channel letterbox", &["letterbox: box", "polling"]);
+    told("channels status", &["letterbox: box"]);
+    told("channels status --probe", &["letterbox: box"]);
+    let built_in = ["channels", "status", "--channel", "weixin", "--json"];
+    assert_eq!(listed(state, &built_in), json!([]));
+    told("channels list", &["- letterbox box: installed, polling"]);
+    let list = listed(state, &["channels", "list", "--json"]);
+    assert_eq!(list["chat"]["letterbox"]["accounts"], json!(["box"]));
+    told("channels logs --channel letterbox", &[]);
+    for line in [
+        "channels logout --channel letterbox",
+        "channels login --channel letterbox",
+        "channels remove --channel letterbox --account box",
+        "channels remove --channel letterbox --delete --yes",
+        "message send --channel letterbox --target ann --message hello",
+    ] {
+        refused(line, 2, &["does not know how to", "this channel cannot do it"]);
+    }
+
+    told("plugins disable letterbox", &["follows at once"]);
+    let off = ["is installed, but does not run", "hongyan plugins enable letterbox"];
+    refused("channels status --channel letterbox", 69, &off);
+    drop(gateway);
+}
+
 /// Another installation is another program, also under the same version.
 #[test]
 fn an_updated_plugin_is_run_by_the_gateway_without_a_restart() {

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use contract::{AccountId, AccountStatus, Channel, ChannelId, LoggedOut, Probe, Removed};
+use contract::{
+    AccountId, AccountStatus, Channel, ChannelError, ChannelId, LoggedOut, Probe, Removed,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -123,5 +125,10 @@ async fn probes(channel: &dyn Channel) -> Result<HashMap<AccountId, Probe>, Prob
         let hint = "ask without `probe`";
         return Err(Problem::new(ProblemKind::Unavailable, "probe_timed_out", message, hint));
     };
-    Ok(probes?.into_iter().map(|probe| (probe.account.clone(), probe)).collect())
+    let probes = match probes {
+        // It has no backend to ask, or does not tell.
+        Err(ChannelError::Unsupported(_)) => Vec::new(),
+        probes => probes?,
+    };
+    Ok(probes.into_iter().map(|probe| (probe.account.clone(), probe)).collect())
 }

@@ -43,7 +43,11 @@ enum Own {
 }
 
 impl Remote {
-    pub(super) async fn begin(client: Client, options: FlowOptions) -> Result<Self, CliError> {
+    pub(super) async fn begin(
+        client: Client,
+        channel: &str,
+        options: FlowOptions,
+    ) -> Result<Self, CliError> {
         let language = match spoken() {
             weixin::codes::Language::Zh => "zh",
             weixin::codes::Language::En => "en",
@@ -54,7 +58,7 @@ impl Remote {
             fresh: options.fresh,
             language: Some(language.to_owned()),
         };
-        let path = format!("/v1/channels/{}/login", weixin::CHANNEL_ID);
+        let path = format!("/v1/channels/{channel}/login");
         let events = client.follow(&path, &request).await?;
         Ok(Self { client, events: Some(events), login: None, n_codes: 0, last: None })
     }
