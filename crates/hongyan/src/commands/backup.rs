@@ -20,6 +20,7 @@ mod contents;
 mod create;
 mod manifest;
 mod restore;
+mod swap;
 
 /// What a sealed file of ours says it is.
 const KIND: &str = "backup";
@@ -58,6 +59,15 @@ pub(crate) async fn run(
         BackupCommand::Create(args) => create::run(args, config, state).await,
         BackupCommand::Restore(args) => restore::run(args, state).await,
     }
+}
+
+/// Refuses a state folder on which a restore was cut: it is half of two states.
+pub(super) fn whole(dir: &Path) -> Result<(), CliError> {
+    if swap::is_cut(dir) {
+        let message = t!("error.backup.cut", dir = dir.display());
+        return Err(CliError::new(Kind::Config, message).hinted(t!("hint.backup.cut")));
+    }
+    Ok(())
 }
 
 /// Makes a folder, for its owner alone, if it is not there.

@@ -31,6 +31,7 @@ async fn openclaw(args: &TakeoverArgs, state: &State) -> Result<(), CliError> {
     let source = Source::find(args.from.as_deref())?;
     // Held to the end: no gateway starts on what is half taken.
     let _lock = hold(state, args.dry_run)?;
+    super::backup::whole(state.dir())?;
     let how = Takeover { overwrites: args.force, is_dry: args.dry_run };
     let mut report = Report::new(&source.dir, args.dry_run);
     if let Some(pid) = source.gateway() {

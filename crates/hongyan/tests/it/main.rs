@@ -8,6 +8,7 @@ mod cli;
 mod config;
 mod config_words;
 mod control_words;
+mod cut;
 mod documents;
 mod host;
 mod import_words;

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{Accounts, AccountsError, ArchiveError, archive};
 use crate::credentials::files::create_private_dir;
-use crate::credentials::{Credentials, Registry};
+use crate::credentials::{Credentials, CredentialsError, Registry};
 use crate::store::{Carried, Store};
 
 /// What became of one account of an archive.
@@ -172,13 +172,24 @@ pub(super) fn newer(
     Ok(None)
 }
 
+/// Says whether an account is here already, with this token. One whose
+/// credentials are here and that is not listed was cut when it was saved.
+pub(super) fn is_known(
+    registry: &Registry,
+    account: &AccountId,
+    credentials: &Credentials,
+) -> Result<bool, CredentialsError> {
+    let here = registry.load(account).ok().flatten();
+    let has_token = here.is_some_and(|here| here.token == credentials.token);
+    Ok(has_token && registry.accounts()?.contains(account))
+}
+
 pub(super) fn add(
     registry: &Registry,
     account: &AccountId,
     mut credentials: Credentials,
 ) -> Result<Import, AccountsError> {
-    let here = registry.load(account).ok().flatten();
-    if here.is_some_and(|here| here.token == credentials.token) {
+    if is_known(registry, account, &credentials)? {
         return Ok(Import::Known);
     }
     let alias = credentials.alias.take();

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use contract::AccountId;
 
-use super::carrying::{add, newer};
+use super::carrying::{add, is_known, newer};
 use super::{Accounts, AccountsError, Import};
 use crate::commands::DebugMode;
 use crate::credentials::files::create_private_dir;
@@ -212,8 +212,7 @@ fn would_add(
     account: &AccountId,
     credentials: &Credentials,
 ) -> Result<Import, CredentialsError> {
-    let known = here.load(account).ok().flatten();
-    if known.is_some_and(|known| known.token == credentials.token) {
+    if is_known(here, account, credentials)? {
         return Ok(Import::Known);
     }
     let is_of_same = |other: &AccountId| {

@@ -1,8 +1,8 @@
 //! `hongyan backup restore`
 //!
 //! Everything is unpacked and checked beside the state before anything of it is
-//! touched. Then the channel's folder goes aside first and comes in last: a kill
-//! in between leaves a state without accounts, and the restore can be repeated.
+//! touched. A kill before that changes nothing; what is cut later is carried out
+//! by the next restore (`swap`), and no gateway starts on it before.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -18,8 +18,9 @@ use tempfile::TempDir;
 use weixin::{CHANNEL_ID, Sealed, SealedReader};
 use zeroize::Zeroizing;
 
-use super::contents::{ASIDE, Fate, STAGE, fate};
+use super::contents::{Fate, STAGE, fate};
 use super::manifest::{Entry, Manifest, NAME, STATE};
+use super::swap::{self, entries};
 use super::{BackupError, KIND, blocking, io, make_private};
 use crate::cli::BackupRestoreArgs;
 use crate::commands::accounts::passphrase;
@@ -29,34 +30,46 @@ use crate::error::{CliError, Kind};
 use crate::output;
 use crate::texts::t;
 
-/// The lock of a gateway stays where it is: this process holds it.
-const LOCK: &str = "gateway.lock";
 /// What a backup may hold. It is one's own, so only the disk bounds it.
 const LIMITS: Limits = Limits { members: 4_000_000, bytes: 1 << 42, ratio: 1_100 };
 
 pub(super) async fn run(args: BackupRestoreArgs, state: &State) -> Result<(), CliError> {
-    let is_sealed = is_sealed(&args.file)?;
-    let _lock = if args.dry_run { None } else { Some(hold(&args, state)?) };
-    let passphrase = match is_sealed {
+    if !swap::is_cut(state.dir()) {
+        // Nothing is made for a file that is none.
+        is_sealed(&args.file)?;
+    }
+    // Held to the end: no gateway starts meanwhile.
+    let _lock = if args.dry_run { None } else { Some(hold(state)?) };
+    let dir = state.dir().to_owned();
+    let finished = if args.dry_run { None } else { swap::finish(&dir)? };
+    if !args.dry_run && finished.is_none() {
+        lose_nothing(&args, state)?;
+    }
+    let passphrase = match is_sealed(&args.file)? {
         true => Some(passphrase::of(&args.passphrase, false)?),
         false => None,
     };
-    let (file, dir) = (args.file.clone(), (!args.dry_run).then(|| state.dir().to_owned()));
-    let unpacked = blocking(move || unpack(&file, dir.as_deref(), passphrase)).await?;
+    let (file, at) = (args.file.clone(), (!args.dry_run).then(|| dir.clone()));
+    let unpacked = blocking(move || unpack(&file, at.as_deref(), passphrase)).await?;
     let accounts = usable(&unpacked).await?;
-    let dir = state.dir().to_owned();
-    let aside = if args.dry_run {
-        None
-    } else {
-        let stage = unpacked.folder();
-        blocking(move || swap(&stage, &dir)).await?
+    let Unpacked { stage, manifest } = unpacked;
+    let aside = match finished {
+        _ if args.dry_run => None,
+        // It was this restore that was cut.
+        Some(finished) if finished.manifest == manifest => finished.aside,
+        finished => {
+            if finished.is_some() {
+                lose_nothing(&args, state)?;
+            }
+            swap::swap(stage, &manifest, &dir)?.aside
+        }
     };
-    tell(&args, state, &unpacked.manifest, &accounts, aside.as_deref());
+    tell(&args, state, &manifest, &accounts, aside.as_deref());
     Ok(())
 }
 
-/// Keeps gateways away, and refuses where something would be lost.
-fn hold(args: &BackupRestoreArgs, state: &State) -> Result<Lock, CliError> {
+/// Keeps gateways away.
+fn hold(state: &State) -> Result<Lock, CliError> {
     make_private(state.dir())?;
     let taken = Lock::take(&state.gateway_lock(), PROGRAM, Some(state.dir()));
     let lock = taken.map_err(|held| match held {
@@ -66,20 +79,19 @@ fn hold(args: &BackupRestoreArgs, state: &State) -> Result<Lock, CliError> {
         }
     })?;
     let channel = state.dir().join(CHANNEL_ID).join("channel.lock");
-    if let Ok(Some(owner)) = lockfile::holder(&channel) {
-        return Err(running(&LockError::Held { owner: Some(owner) }));
+    match lockfile::holder(&channel) {
+        Ok(Some(owner)) => Err(running(&LockError::Held { owner: Some(owner) })),
+        Ok(None) | Err(_) => Ok(lock),
     }
-    if !args.force && !state_of(state.dir())?.is_empty() {
-        let message = t!("error.backup.not_empty", dir = state.dir().display());
-        return Err(CliError::new(Kind::Usage, message).hinted(t!("hint.backup.force")));
+}
+
+/// Refuses where something would be lost.
+fn lose_nothing(args: &BackupRestoreArgs, state: &State) -> Result<(), CliError> {
+    if args.force || swap::state_of(state.dir())?.is_empty() {
+        return Ok(());
     }
-    // What a killed restore has left.
-    for path in entries(state.dir())? {
-        if name(&path).starts_with(STAGE) {
-            std::fs::remove_dir_all(&path).map_err(io(&path))?;
-        }
-    }
-    Ok(lock)
+    let message = t!("error.backup.not_empty", dir = state.dir().display());
+    Err(CliError::new(Kind::Usage, message).hinted(t!("hint.backup.force")))
 }
 
 /// A backup, unpacked and found to be as it was written.
@@ -90,7 +102,7 @@ struct Unpacked {
 
 impl Unpacked {
     fn folder(&self) -> PathBuf {
-        self.stage.path().join("files").join(STATE)
+        swap::folder(self.stage.path())
     }
 }
 
@@ -230,54 +242,6 @@ async fn usable(unpacked: &Unpacked) -> Result<Vec<String>, CliError> {
     Ok(accounts.into_iter().map(|it| it.account.to_string()).collect())
 }
 
-/// Puts the new state in the place of the old one, and returns where that is now.
-fn swap(stage: &Path, dir: &Path) -> Result<Option<PathBuf>, BackupError> {
-    let is_channel = |path: &PathBuf| name(path) == CHANNEL_ID;
-    let mut old = state_of(dir)?;
-    old.sort_by_key(|path| !is_channel(path));
-    let aside = (!old.is_empty()).then(|| {
-        let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
-        tempfile::Builder::new().prefix(&format!("{ASIDE}{now}-")).tempdir_in(dir)
-    });
-    let aside = aside.transpose().map_err(io(dir))?.map(TempDir::keep);
-    if let Some(aside) = &aside {
-        for path in old {
-            std::fs::rename(&path, aside.join(name(&path))).map_err(io(&path))?;
-        }
-    }
-    let mut new = if stage.exists() { entries(stage)? } else { Vec::new() };
-    new.sort_by_key(is_channel);
-    for path in new {
-        std::fs::rename(&path, dir.join(name(&path))).map_err(io(&path))?;
-    }
-    #[cfg(unix)]
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(io(dir))?;
-    Ok(aside)
-}
-
-/// Returns what is in a state folder and would be replaced.
-fn state_of(dir: &Path) -> Result<Vec<PathBuf>, BackupError> {
-    let mut found = entries(dir)?;
-    found.retain(|path| {
-        let name = name(path);
-        name != LOCK && !name.starts_with(ASIDE) && !name.starts_with(STAGE)
-    });
-    Ok(found)
-}
-
-fn entries(dir: &Path) -> Result<Vec<PathBuf>, BackupError> {
-    let read = std::fs::read_dir(dir).and_then(|entries| {
-        entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()
-    });
-    let mut paths = read.map_err(io(dir))?;
-    paths.sort();
-    Ok(paths)
-}
-
-fn name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
 fn tell(
     args: &BackupRestoreArgs,
     state: &State,
@@ -286,7 +250,7 @@ fn tell(
     aside: Option<&Path>,
 ) {
     let is_empty =
-        state_of(state.dir()).is_ok_and(|found| found.is_empty()) || !state.dir().exists();
+        swap::state_of(state.dir()).is_ok_and(|found| found.is_empty()) || !state.dir().exists();
     if args.json {
         output::json(&json!({
             "file": args.file,

@@ -9,6 +9,7 @@ use lockfile::{Lock, LockError};
 
 use crate::agents;
 use crate::cli::RunArgs;
+use crate::commands::backup;
 use crate::commands::plugins::shown::listing;
 use crate::composition::{GRACE, State};
 use crate::config::Configuration;
@@ -28,6 +29,7 @@ pub(super) async fn run(
     let mut state = load()?;
     // Held to the end, through every restart: nobody slips in between.
     let _lock = lock(&state)?;
+    backup::whole(state.dir())?;
     let mut signals = Signals::listen().map_err(CliError::bug)?;
     let mut control = serve(&args, &state).await?;
     let outcome = loop {
