@@ -248,6 +248,8 @@ pub(crate) enum SendClassName {
 pub(crate) enum OutboxCommand {
     #[command(about = text("help.outbox.list"))]
     List {
+        #[arg(long, default_value = weixin::CHANNEL_ID, value_name = "ID", help = text("help.channels.login.channel"))]
+        channel: String,
         #[arg(long, help = text("help.json"))]
         json: bool,
     },
@@ -264,6 +266,8 @@ pub(crate) struct OutboxActArgs {
     pub(crate) ids: Vec<i64>,
     #[arg(long, conflicts_with = "ids", help = text("help.outbox.all"))]
     pub(crate) all: bool,
+    #[arg(long, default_value = weixin::CHANNEL_ID, value_name = "ID", help = text("help.channels.login.channel"))]
+    pub(crate) channel: String,
     #[arg(long, help = text("help.json"))]
     pub(crate) json: bool,
 }
@@ -273,6 +277,8 @@ pub(crate) struct OutboxActArgs {
 pub(crate) enum PeersCommand {
     #[command(about = text("help.peers.list"))]
     List {
+        #[arg(long, default_value = weixin::CHANNEL_ID, value_name = "ID", help = text("help.channels.login.channel"))]
+        channel: String,
         #[arg(long, help = text("help.json"))]
         json: bool,
     },
@@ -284,6 +290,8 @@ pub(crate) enum PeersCommand {
         name: Option<String>,
         #[arg(long, value_name = "ACCOUNT", help = text("help.account"))]
         account: Option<String>,
+        #[arg(long, default_value = weixin::CHANNEL_ID, value_name = "ID", help = text("help.channels.login.channel"))]
+        channel: String,
         #[arg(long, help = text("help.json"))]
         json: bool,
     },

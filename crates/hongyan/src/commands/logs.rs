@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::sleep;
 
-use super::which::{There, Which};
+use super::which::Which;
 use crate::cli::{ChannelLogsArgs, LogsArgs};
 use crate::composition::State;
 use crate::control::Client;
@@ -50,8 +50,9 @@ pub(crate) async fn of_channel(
         "all" => (String::new(), None),
         name => match Which::find(name, found, load).await? {
             Which::BuiltIn => (format!("&target={CHANNEL_TARGET}"), None),
-            Which::Plugin(There { channel, .. }) => {
-                (format!("&target={PLUGIN_TARGET}"), Some(plugin_of(&client, &channel).await?))
+            Which::Plugin(there) => {
+                let plugin = plugin_of(&client, &there.channel).await?;
+                (format!("&target={PLUGIN_TARGET}"), Some(plugin))
             }
         },
     };

@@ -3,12 +3,10 @@
 use contract::{Channel as _, Delivery, OutboxAction, OutboxEntry};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use weixin::WeixinChannel;
 
-use super::place::Place;
+use super::which::Desk;
 use crate::cli::{OutboxActArgs, OutboxCommand};
 use crate::composition::State;
-use crate::control::Client;
 use crate::error::{CliError, Kind};
 use crate::output;
 use crate::texts::t;
@@ -16,23 +14,18 @@ use crate::texts::t;
 pub(crate) async fn run(
     command: OutboxCommand,
     found: &State,
-    load: impl FnOnce() -> Result<State, CliError>,
+    load: impl Fn() -> Result<State, CliError>,
 ) -> Result<(), CliError> {
-    let desk = match Place::find(found, load).await? {
-        Place::Gateway(client) => Desk::Gateway(client),
-        Place::Folder(state) => Desk::Here(state.channel()?),
+    let channel = match &command {
+        OutboxCommand::List { channel, .. } => channel,
+        OutboxCommand::Drop(args) | OutboxCommand::Retry(args) => &args.channel,
     };
+    let desk = Desk::find(channel, found, load).await?;
     match command {
-        OutboxCommand::List { json } => list(json, &desk).await,
+        OutboxCommand::List { json, .. } => list(json, &desk).await,
         OutboxCommand::Drop(args) => act(OutboxAction::Drop, &args, &desk).await,
         OutboxCommand::Retry(args) => act(OutboxAction::Retry, &args, &desk).await,
     }
-}
-
-/// Who knows what waits to leave.
-enum Desk {
-    Gateway(Client),
-    Here(WeixinChannel),
 }
 
 /// What has been done.
@@ -41,29 +34,27 @@ struct Changed {
     changed: usize,
 }
 
-impl Desk {
-    async fn entries(&self) -> Result<Vec<OutboxEntry>, CliError> {
-        match self {
-            Self::Gateway(client) => {
-                client.get(&format!("/v1/outbox?channel={}", weixin::CHANNEL_ID)).await
-            }
-            Self::Here(channel) => Ok(channel.outbox().await?),
+async fn entries(desk: &Desk) -> Result<Vec<OutboxEntry>, CliError> {
+    match desk {
+        Desk::There(there) => {
+            there.client.get(&format!("/v1/outbox?channel={}", there.channel)).await
         }
+        Desk::Here(channel) => Ok(channel.outbox().await?),
     }
+}
 
-    async fn act(&self, action: OutboxAction, ids: &[i64]) -> Result<Changed, CliError> {
-        match self {
-            Self::Gateway(client) => {
-                let body = json!({ "channel": weixin::CHANNEL_ID, "action": action, "ids": ids });
-                client.post("/v1/outbox", &body).await
-            }
-            Self::Here(channel) => Ok(Changed { changed: channel.act(action, ids).await? }),
+async fn change(desk: &Desk, action: OutboxAction, ids: &[i64]) -> Result<Changed, CliError> {
+    match desk {
+        Desk::There(there) => {
+            let body = json!({ "channel": there.channel, "action": action, "ids": ids });
+            there.client.post("/v1/outbox", &body).await
         }
+        Desk::Here(channel) => Ok(Changed { changed: channel.act(action, ids).await? }),
     }
 }
 
 async fn list(json: bool, desk: &Desk) -> Result<(), CliError> {
-    let entries = desk.entries().await?;
+    let entries = entries(desk).await?;
     if json {
         output::json(&entries);
     } else if entries.is_empty() {
@@ -112,14 +103,14 @@ fn delivery(delivery: &Delivery) -> String {
 
 async fn act(action: OutboxAction, args: &OutboxActArgs, desk: &Desk) -> Result<(), CliError> {
     let ids = if args.all {
-        desk.entries().await?.iter().map(|entry| entry.id).collect()
+        entries(desk).await?.iter().map(|entry| entry.id).collect()
     } else {
         args.ids.clone()
     };
     if ids.is_empty() && !args.all {
         return Err(CliError::new(Kind::Usage, t!("outbox.which")));
     }
-    let done = desk.act(action, &ids).await?;
+    let done = change(desk, action, &ids).await?;
     let n = done.changed;
     if args.json {
         output::json(&done);

@@ -3,7 +3,7 @@
 use contract::{Channel as _, Conversation, PeerStatus, Target};
 use serde_json::json;
 
-use super::place::Place;
+use super::which::{Desk, There};
 use crate::cli::PeersCommand;
 use crate::composition::State;
 use crate::error::CliError;
@@ -13,14 +13,15 @@ use crate::texts::t;
 pub(crate) async fn run(
     command: PeersCommand,
     found: &State,
-    load: impl FnOnce() -> Result<State, CliError>,
+    load: impl Fn() -> Result<State, CliError>,
 ) -> Result<(), CliError> {
-    let place = Place::find(found, load).await?;
+    let (PeersCommand::List { channel, .. } | PeersCommand::Name { channel, .. }) = &command;
+    let desk = Desk::find(channel, found, load).await?;
     match command {
-        PeersCommand::List { json } => list(json, &place).await,
-        PeersCommand::Name { to, account, name, json } => {
+        PeersCommand::List { json, .. } => list(json, &desk).await,
+        PeersCommand::Name { to, account, name, json, .. } => {
             let target = Target { to, account };
-            let named = name_peer(&place, &target, name.as_deref()).await?;
+            let named = name_peer(&desk, &target, name.as_deref()).await?;
             if json {
                 output::json(&named);
             } else {
@@ -35,26 +36,25 @@ pub(crate) async fn run(
 }
 
 async fn name_peer(
-    place: &Place,
+    desk: &Desk,
     target: &Target,
     name: Option<&str>,
 ) -> Result<Conversation, CliError> {
-    let client = match place {
-        Place::Gateway(client) => client,
-        Place::Folder(state) => return Ok(state.channel()?.name_peer(target, name).await?),
+    let There { client, channel } = match desk {
+        Desk::There(there) => &**there,
+        Desk::Here(channel) => return Ok(channel.name_peer(target, name).await?),
     };
     let Target { to, account } = target;
-    let channel = weixin::CHANNEL_ID;
     let body = json!({ "channel": channel, "account": account, "to": to, "name": name });
     client.post("/v1/peers/name", &body).await
 }
 
-async fn list(json: bool, place: &Place) -> Result<(), CliError> {
-    let peers: Vec<PeerStatus> = match place {
-        Place::Gateway(client) => {
-            client.get(&format!("/v1/peers?channel={}", weixin::CHANNEL_ID)).await?
+async fn list(json: bool, desk: &Desk) -> Result<(), CliError> {
+    let peers: Vec<PeerStatus> = match desk {
+        Desk::There(there) => {
+            there.client.get(&format!("/v1/peers?channel={}", there.channel)).await?
         }
-        Place::Folder(state) => state.channel()?.peers().await?,
+        Desk::Here(channel) => channel.peers().await?,
     };
     if json {
         output::json(&peers);

@@ -91,7 +91,7 @@ impl Mouth {
         load: impl Fn() -> Result<State, CliError>,
     ) -> Result<Self, CliError> {
         if let Which::Plugin(there) = which {
-            return Ok(Self { gateway: Some(there), here: None });
+            return Ok(Self { gateway: Some(*there), here: None });
         }
         let (gateway, here) = match Place::find(found, &load).await? {
             Place::Gateway(client) => {

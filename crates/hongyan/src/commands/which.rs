@@ -1,8 +1,9 @@
 //! Which channel a command is about.
 
 use serde_json::Value;
-use weixin::CHANNEL_ID;
+use weixin::{CHANNEL_ID, WeixinChannel};
 
+use super::place::Place;
 use crate::composition::State;
 use crate::control::Client;
 use crate::error::{CliError, Kind};
@@ -15,7 +16,7 @@ pub(super) enum Which {
     /// The one that is built in, whose files can be worked on without a gateway.
     BuiltIn,
     /// One that a plugin brings. Its program runs in the gateway, so that is asked.
-    Plugin(There),
+    Plugin(Box<There>),
 }
 
 /// A channel in the gateway that runs.
@@ -41,9 +42,36 @@ impl Which {
         };
         match client {
             Some(client) if running.iter().any(|it| it == name) => {
-                Ok(Self::Plugin(There { client, channel: name.to_owned() }))
+                Ok(Self::Plugin(Box::new(There { client, channel: name.to_owned() })))
             }
             client => Err(absent(name, client.is_some(), &installed(found, load))),
+        }
+    }
+}
+
+/// Where a channel is spoken with.
+pub(super) enum Desk {
+    /// The gateway that runs, and the channel there.
+    There(Box<There>),
+    /// The WeChat channel in this process, as no gateway runs.
+    Here(Box<WeixinChannel>),
+}
+
+impl Desk {
+    /// Finds the channel of this name where it is now.
+    pub(super) async fn find(
+        name: &str,
+        found: &State,
+        load: impl Fn() -> Result<State, CliError>,
+    ) -> Result<Self, CliError> {
+        match Which::find(name, found, &load).await? {
+            Which::Plugin(there) => Ok(Self::There(there)),
+            Which::BuiltIn => Ok(match Place::find(found, load).await? {
+                Place::Gateway(client) => {
+                    Self::There(Box::new(There { client, channel: CHANNEL_ID.to_owned() }))
+                }
+                Place::Folder(state) => Self::Here(Box::new(state.channel()?)),
+            }),
         }
     }
 }

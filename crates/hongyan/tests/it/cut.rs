@@ -61,9 +61,10 @@ fn rows(store: &Path) -> String {
         let mut found = store.prepare(&format!("SELECT * FROM \"{table}\"")).unwrap();
         let n_columns = found.column_count();
         let found = found.query_map((), |row| {
-            let cells = (0..n_columns).map(|n| match row.get_unwrap::<_, Cell>(n) {
-                Cell::Integer(at) if A_TIME.contains(&at) => "a time".to_owned(),
-                cell => format!("{cell:?}"),
+            let cells = (0..n_columns).map(|n| {
+                let cell: Cell = row.get_unwrap(n);
+                let is_time = matches!(cell, Cell::Integer(at) if A_TIME.contains(&at));
+                if is_time { "a time".to_owned() } else { format!("{cell:?}") }
             });
             Ok(format!("{table}: {}", cells.collect::<Vec<_>>().join(", ")))
         });

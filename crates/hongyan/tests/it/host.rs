@@ -237,12 +237,17 @@ fn the_words_for_channels_know_those_of_plugins() {
     let list = listed(state, &["channels", "list", "--json"]);
     assert_eq!(list["chat"]["letterbox"]["accounts"], json!(["box"]));
     told("channels logs --channel letterbox", &[]);
+    refused("peers list --channel nobody", 2, &["no channel `nobody`"]);
     for line in [
         "channels logout --channel letterbox",
         "channels login --channel letterbox",
         "channels remove --channel letterbox --account box",
         "channels remove --channel letterbox --delete --yes",
         "message send --channel letterbox --target ann --message hello",
+        "peers list --channel letterbox",
+        "peers name ann Ann --channel letterbox",
+        "outbox list --channel letterbox",
+        "outbox retry 1 --channel letterbox",
     ] {
         refused(line, 2, &["does not know how to", "this channel cannot do it"]);
     }
