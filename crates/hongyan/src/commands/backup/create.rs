@@ -31,6 +31,7 @@ pub(super) async fn run(
         let message = t!("error.backup.no_state", dir = state.dir().display());
         return Err(CliError::new(Kind::Usage, message).hinted(t!("hint.state")));
     }
+    super::whole(state.dir())?;
     let file = args.file.clone().unwrap_or_else(|| named(args.plain));
     if file.exists() {
         return Err(exists(&file));
