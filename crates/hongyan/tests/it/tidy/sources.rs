@@ -70,7 +70,7 @@ const SPAWNS: [(&str, &[&str]); 2] = [
 ];
 
 /// Where tasks begin: the crate for it, and the backend's own set, which can abort.
-const SPAWNERS: [&str; 2] = ["crates/tasks/src/lib.rs", "crates/backend/src/tasks.rs"];
+const SPAWNERS: [&str; 2] = ["crates/tasks/src/tasks.rs", "crates/backend/src/tasks.rs"];
 
 /// A task without an owner outlives what it works for.
 pub(super) fn spawns(tree: &Tree) -> Vec<Finding> {
@@ -204,7 +204,7 @@ mod tests {
             src("// tokio::spawn(x)\ntokio::task::spawn_blocking(x); tasks.spawn(x);"),
             [0; 0]
         );
-        assert_eq!(lines(spawns, "crates/tasks/src/lib.rs", "tokio::spawn(x);"), [0; 0]);
+        assert_eq!(lines(spawns, "crates/tasks/src/tasks.rs", "tokio::spawn(x);"), [0; 0]);
     }
 
     #[test]
