@@ -2,7 +2,7 @@
 
 import { statSync } from "node:fs";
 
-import type { OpenClawConfig, OpenClawPluginApi, PluginRuntime } from "openclaw/plugin-sdk/core";
+import type { OpenClawConfig, PluginRuntime } from "openclaw/plugin-sdk/core";
 import * as paths from "openclaw/plugin-sdk/state-paths";
 
 /** The host's helpers for channels, as an account gets them at its start. */
@@ -13,8 +13,8 @@ export const OLDEST = "2026.9.1";
 
 let runtime: PluginRuntime | undefined;
 
-export function useHost(api: OpenClawPluginApi): void {
-  runtime = api.runtime;
+export function useHost(host: PluginRuntime): void {
+  runtime = host;
 }
 
 /** The settings as they hold now; `undefined` outside of a host that runs. */

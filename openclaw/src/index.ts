@@ -15,7 +15,7 @@ export default {
   register(api: OpenClawPluginApi): void {
     if (api.registrationMode === "cli-metadata" || api.registrationMode === "tool-discovery") return;
     checkHost(api.runtime?.version);
-    useHost(api);
+    useHost(api.runtime);
     logTo(api.logger);
     api.registerChannel({ plugin: channel as ChannelPlugin });
   },

@@ -37,11 +37,12 @@ export async function loginCode({ login, wrong }: { login: number; wrong: boolea
 
 async function logIn(face: Face, fresh: boolean, signal?: AbortSignal): Promise<LoginDone> {
   let id = 0;
+  let announced = Promise.resolve();
   const told: Face = {
     ...face,
     tell(event) {
       // A gateway in another process starts the account by the settings, and the login waits for its first poll.
-      if (event.event === "saved") void announceLogin(CHANNEL).catch((error: unknown) => say("warn", `the gateway was not told of the login: ${String(error)}`));
+      if (event.event === "saved") announced = announceLogin(CHANNEL).catch((error: unknown) => say("warn", `the gateway was not told of the login: ${String(error)}`));
       face.tell(event);
     },
   };
@@ -53,6 +54,8 @@ async function logIn(face: Face, fresh: boolean, signal?: AbortSignal): Promise<
     }, signal);
   } finally {
     faces.delete(id);
+    // A command ends after this, and would take the settings back that are half written.
+    await announced;
   }
 }
 

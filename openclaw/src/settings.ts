@@ -14,6 +14,7 @@ export type Section = {
   allowFrom?: (string | number)[];
   defaultAccount?: string;
   credentialsKeyFile?: string;
+  replyProgressMessages?: boolean;
   streaming?: { block?: { enabled?: boolean } };
   sending?: Record<string, unknown>;
   accounts?: Record<string, Section>;

@@ -183,7 +183,9 @@ async function answer(run: Run, runtime: HostRuntime, cfg: OpenClawConfig, route
     channelIngress: ingress,
   });
   const settled = new Adoption();
-  const block = accountSection(cfg, account).streaming?.block?.enabled;
+  const own = accountSection(cfg, account);
+  const block = own.streaming?.block?.enabled;
+  const showsTools = own.replyProgressMessages !== false;
   await runtime.inbound.dispatch({
     cfg,
     channel: CHANNEL,
@@ -203,6 +205,8 @@ async function answer(run: Run, runtime: HostRuntime, cfg: OpenClawConfig, route
     dispatcherOptions: { onReplyStart: () => run.signal("working") },
     replyOptions: {
       onItemEvent: (event) => progress(run, event),
+      // The use of tools is shown by this channel, whether the session is verbose or not.
+      suppressDefaultToolProgressMessages: showsTools,
       ...(block === undefined ? {} : { disableBlockStreaming: !block }),
     },
     record: {

@@ -66,7 +66,7 @@ async function measure(which) {
       people.push(person);
     }
     // Both find the CDN of a backend of one's own only if it is named.
-    openclaw.configure({ ...openclaw.config, channels: { [CHANNEL]: { accounts: Object.fromEntries(people.map((person) => [accountId(person.bot), { cdnBaseUrl: `${phones.url}/c2c` }])) } } });
+    openclaw.change({ channels: { [CHANNEL]: { accounts: Object.fromEntries(people.map((person) => [accountId(person.bot), { cdnBaseUrl: `${phones.url}/c2c` }])) } } });
     await openclaw.start();
     const [first] = people;
     await roundTrip(first, "«warm»", "heard: warm");

@@ -43,6 +43,7 @@ test("a login by QR code brings an account, which the running gateway starts", a
 test("what is said on the phone is answered by the model", async () => {
   await alice.says("«hello»");
   await alice.waitsFor("heard: hello");
+  assert.ok(!openclaw.gateway.output.includes("health-monitor: restarting"), "the login itself started the account");
 });
 
 test("the status says that it works, by asking the backend", async () => {

@@ -5,7 +5,7 @@
 //   «long 9000»        a long answer of so many characters
 //   «media /a/b.png»   sends a file
 //   «tool NAME {…}»    calls a tool, then says `tool done`
-//   «quote»            says what the prompt says of the quoted message
+//   «prompt»           says what it was asked, with the host's words around it
 //   «images»           says how many pictures it was given
 
 import { createServer } from "node:http";
@@ -56,7 +56,7 @@ async function answer({ messages, stream, tools = [] }, response) {
       return reply(`images: ${parts.filter((part) => part.type === "image_url").length}`);
     }
     case "prompt":
-      return reply(`prompt: ${user.replaceAll(/«prompt»|[<>[\]]|\s+/g, " ").slice(0, 3_000)}`);
+      return reply(`prompt: ${messages.slice(at).map((message) => words(message.content)).join(" ").replaceAll(/«prompt»|[<>[\]]|\s+/g, " ").slice(0, 3_000)}`);
     case "tool": {
       if (after.some((message) => message.role === "tool")) return reply(`tool done: ${words(after.findLast((message) => message.role === "tool").content).slice(0, 60)}`);
       const [name, ...json] = rest;

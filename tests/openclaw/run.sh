@@ -21,5 +21,5 @@ PATH="$ROOT/target/openclaw/node/node_modules/node/bin:$PATH"
 TARBALL=${TARBALL:-$("$ROOT/openclaw/pack.sh" "$HONGYAN")}
 export HONGYAN PATH HOST TARBALL
 if [ "${1:-}" = bench.mjs ]; then exec node bench.mjs; fi
-if [ $# -eq 0 ]; then set -- conversation.test.mjs accounts.test.mjs crashes.test.mjs; fi
+if [ $# -eq 0 ]; then set -- conversation.test.mjs accounts.test.mjs hooks.test.mjs crashes.test.mjs; fi
 node --test ${ONLY:+--test-name-pattern="$ONLY"} --test-reporter=tap --test-concurrency=1 "$@"

@@ -137,6 +137,9 @@ const cmdline = (pid) => {
   }
 };
 
+/** What the host would start beside its channels, at the cost of many seconds. */
+const SKIPPED = { OPENCLAW_SKIP_CRON: "1", OPENCLAW_SKIP_GMAIL_WATCHER: "1", OPENCLAW_SKIP_BROWSER_CONTROL_SERVER: "1", OPENCLAW_SKIP_STARTUP_MODEL_PREWARM: "1" };
+
 /** An OpenClaw with a state folder of its own. */
 export class OpenClaw {
   constructor(home, port, env = {}) {
@@ -145,13 +148,19 @@ export class OpenClaw {
     this.port = port;
     this.log = join(home, "gateway.log");
     this.program = join(HOST, "node_modules/openclaw/openclaw.mjs");
-    this.env = { HOME: home, OPENCLAW_STATE_DIR: this.state, NO_COLOR: "1", NO_PROXY: "127.0.0.1", ...env };
+    this.env = { HOME: home, OPENCLAW_STATE_DIR: this.state, NO_COLOR: "1", NO_PROXY: "127.0.0.1", ...SKIPPED, ...env };
     mkdirSync(this.state, { recursive: true, mode: 0o700 });
   }
 
   configure(config) {
     this.config = config;
     writeFileSync(join(this.state, "openclaw.json"), JSON.stringify(config, null, 2));
+  }
+
+  /** Changes settings as somebody does who edits the file. */
+  change(over) {
+    const file = join(this.state, "openclaw.json");
+    writeFileSync(file, JSON.stringify(merge(JSON.parse(readFileSync(file, "utf8")), over), null, 2));
   }
 
   /** Runs one command; returns its exit code and what it prints. */
@@ -264,7 +273,7 @@ function base(port, model, backend) {
         },
       },
     },
-    plugins: { allow: [CHANNEL] },
+    plugins: { allow: [CHANNEL], slots: { memory: "none" } },
     session: { dmScope: "per-account-channel-peer" },
     update: { checkOnStart: false },
     channels: {},
