@@ -7,6 +7,8 @@ import { after, before, test } from "node:test";
 
 import { accountId, CHANNEL, until, World } from "./world.mjs";
 
+const VOICE = readFileSync(join(import.meta.dirname, "../../crates/silk/tests/golden/en_16k.silk"));
+
 let world;
 let openclaw;
 let alice;
@@ -69,6 +71,11 @@ test("a file and a voice message reach the agent", async () => {
   await alice.sends("file", "note.txt", Buffer.from("the word is gooseberry"));
   await alice.says("«prompt»");
   assert.match(await alice.waitsFor("prompt: "), /note|gooseberry/);
+  await alice.sends("voice", "voice.silk", VOICE, { text: "the other word is «rhubarb»" });
+  await alice.waitsFor("heard: rhubarb");
+  await alice.sends("voice", "voice.silk", VOICE);
+  await alice.says("what is in it? «prompt»");
+  await until("the sound is in the prompt", async () => (await alice.hears()).some((text) => text.startsWith("prompt: ") && /audio|\.wav/.test(text)));
 });
 
 test("a quote tells what it quotes", async () => {

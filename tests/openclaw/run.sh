@@ -18,7 +18,7 @@ if [ -z "${HONGYAN:-}" ]; then
   HONGYAN=$ROOT/target/release/hongyan
 fi
 PATH="$ROOT/target/openclaw/node/node_modules/node/bin:$PATH"
-TARBALL=${TARBALL:-$("$ROOT/openclaw/pack.sh" "$HONGYAN")}
+if [ -z "${TARBALL:-}" ]; then TARBALL=$("$ROOT/openclaw/pack.sh" "$HONGYAN"); fi
 export HONGYAN PATH HOST TARBALL
 if [ "${1:-}" = bench.mjs ]; then exec node bench.mjs; fi
 if [ $# -eq 0 ]; then set -- conversation.test.mjs accounts.test.mjs hooks.test.mjs crashes.test.mjs; fi

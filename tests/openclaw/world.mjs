@@ -73,9 +73,9 @@ export class Person {
     return await this.phones.post(`users/${this.name}/say`, { text, ...(this.bot ? { bot: this.bot } : {}), ...more });
   }
 
-  async sends(kind, name, bytes) {
-    const bot = this.bot ? `&bot=${encodeURIComponent(this.bot)}` : "";
-    return await this.phones.post(`users/${this.name}/media?kind=${kind}&name=${encodeURIComponent(name)}${bot}`, bytes);
+  async sends(kind, name, bytes, more = {}) {
+    const query = new URLSearchParams({ kind, name, ...(this.bot ? { bot: this.bot } : {}), ...more });
+    return await this.phones.post(`users/${this.name}/media?${query}`, bytes);
   }
 
   async sees() {
