@@ -22,4 +22,4 @@ if [ -z "${TARBALL:-}" ]; then TARBALL=$("$ROOT/openclaw/pack.sh" "$HONGYAN"); f
 export HONGYAN PATH HOST TARBALL
 if [ "${1:-}" = bench.mjs ]; then exec node bench.mjs; fi
 if [ $# -eq 0 ]; then set -- conversation.test.mjs accounts.test.mjs hooks.test.mjs crashes.test.mjs; fi
-node --test ${ONLY:+--test-name-pattern="$ONLY"} --test-reporter=tap --test-concurrency=1 "$@"
+node --test ${ONLY:+--test-name-pattern="$ONLY"} --test-reporter=tap --test-concurrency=2 "$@"
