@@ -28,9 +28,18 @@ fn session_keys(state: &Path) -> Vec<String> {
     keys.map(|session| session["key"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Tells whether a route leads somewhere, by the file as it is now.
+/// Returns the id of the account that a bot is here.
 fn account_of(bot: &backend::Credentials) -> String {
     bot.bot_id.as_str().to_lowercase().replace(['@', '.'], "-")
+}
+
+/// Makes the example's package with a program that is changed a little.
+fn copy_of_letterbox(package: &Path, changed: impl Fn(&str) -> String) {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/letterbox");
+    fs::create_dir(package).unwrap();
+    fs::copy(example.join("openclaw.plugin.json"), package.join("openclaw.plugin.json")).unwrap();
+    let program = fs::read_to_string(example.join("main.py")).unwrap();
+    fs::write(package.join("main.py"), changed(&program)).unwrap();
 }
 
 /// Demand 24: what one person says is remembered for that person, unless asked.
@@ -258,16 +267,50 @@ fn the_words_for_channels_know_those_of_plugins() {
     drop(gateway);
 }
 
+/// A channel that refuses its settings is told, and the others have theirs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_refuses_its_settings_keeps_no_other_channel_from_theirs() {
+    let backend = Backend::start().await;
+    let alice = backend.user("alice").await;
+    let bot = backend.bind(&alice).await;
+    let dir = tempfile::tempdir().unwrap();
+    let (state, package) = (dir.path().join("state"), dir.path().join("letterbox"));
+    log_in(&state, &bot);
+    copy_of_letterbox(&package, |program| {
+        program.replace(
+            "    global box\n",
+            "    global box\n    1 / len(params[\"section\"].get(\"dir\", \"-\"))\n",
+        )
+    });
+    let _gateway = GatewayProcess::start(&state, &[]).ready(&state);
+    let install = ["plugins", "install", package.to_str().unwrap(), "--force"];
+    let (code, _, stderr) = says(&state, &[&install[..], &["--accept-capabilities"]].concat());
+    assert_eq!(code, Some(0), "{stderr}");
+    eventually(|| state.join("plugins/letterbox/in").is_dir());
+    let list = ["channels", "status", "--channel", "weixin", "--json"];
+    let polls = || listed(&state, &list).to_string().contains("polling");
+    eventually(polls);
+
+    let channels = json!({
+        "letterbox": {"dir": ""},
+        "openclaw-weixin": {"accounts": {account_of(&bot): {"enabled": false}}},
+    });
+    let patch = dir.path().join("patch.json5");
+    fs::write(&patch, json!({ "channels": channels }).to_string()).unwrap();
+    let patch = ["config", "patch", "--file", patch.to_str().unwrap()];
+    let (code, _, stderr) = says(&state, &patch);
+    assert_eq!(code, Some(0), "{stderr}");
+    eventually(|| !polls());
+    let (_, logged, _) = says(&state, &["logs"]);
+    assert!(logged.contains("letterbox: "), "{logged}");
+}
+
 /// Another installation is another program, also under the same version.
 #[test]
 fn an_updated_plugin_is_run_by_the_gateway_without_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let (state, package) = (dir.path().join("state"), dir.path().join("letterbox"));
-    fs::create_dir(&package).unwrap();
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/letterbox");
-    for name in ["main.py", "openclaw.plugin.json"] {
-        fs::copy(example.join(name), package.join(name)).unwrap();
-    }
+    copy_of_letterbox(&package, str::to_owned);
     let gateway = GatewayProcess::start(&state, &[]).ready(&state);
     sets(&state, "channels.letterbox", &json!({"dmPolicy": "open", "allowFrom": ["*"]}));
     let package_name = package.to_str().unwrap();
