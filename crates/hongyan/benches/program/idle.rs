@@ -15,6 +15,8 @@ const ACCOUNTS: [usize; 3] = [1, 200, 10_000];
 const WATCHED: Duration = Duration::from_secs(70);
 /// How many say their first word at once: the backend has room for some phones only.
 const TALKING: usize = 50;
+/// How long the start may take for each account before somebody talks.
+const START: Duration = Duration::from_millis(4);
 const HOLD: Duration = Duration::from_secs(35);
 
 pub(crate) async fn measure(is_test: bool) {
@@ -31,6 +33,7 @@ async fn idle(accounts: usize, watched: Duration) {
     let people = join_all((0..accounts).map(|n| bound(&backend, n))).await;
     log_all_in(state.path(), people.iter().map(|(_, credentials)| credentials));
     let (begun, gateway) = (Instant::now(), Gateway::start(state.path()));
+    tokio::time::sleep(START * u32::try_from(accounts).unwrap()).await;
     // Whoever is answered is polled.
     stream::iter(&people)
         .for_each_concurrent(TALKING, async |(person, _)| {
