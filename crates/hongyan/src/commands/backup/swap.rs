@@ -61,6 +61,9 @@ pub(super) fn swap(stage: TempDir, manifest: &Manifest, dir: &Path) -> Result<Sw
     let mark = name(stage.path()).trim_start_matches(STAGE).to_owned();
     let aside = (!old.is_empty()).then(|| format!("{ASIDE}{now}-{mark}"));
     let plan = Plan { manifest: manifest.clone(), old, aside };
+    // A power cut must not find the old state gone and the new one not written.
+    #[cfg(unix)]
+    rustix::fs::sync();
     write(&plan, stage.path()).map_err(io(stage.path()))?;
     // It is decided: also when something fails from here on, the stage is needed.
     carry_out(plan, &stage.keep(), dir)
@@ -141,6 +144,9 @@ fn write(plan: &Plan, stage: &Path) -> std::io::Result<()> {
     file.flush()?;
     file.as_file().sync_all()?;
     file.persist(stage.join(PLAN))?;
+    // The name, too, before the first move.
+    #[cfg(unix)]
+    std::fs::File::open(stage)?.sync_all()?;
     Ok(())
 }
 
