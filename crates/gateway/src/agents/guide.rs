@@ -1,5 +1,6 @@
 //! Answers without a network or a key: shows what can be done.
 
+mod meanwhile;
 mod picture;
 mod texts;
 mod wish;
@@ -11,16 +12,19 @@ use contract::{Inbound, Media, MediaKind, ToolOutcome};
 use futures_util::future::BoxFuture;
 use tempfile::NamedTempFile;
 
+use self::meanwhile::Meanwhile;
 use self::wish::Wish;
 use crate::language::Language;
-use crate::{Agent, AgentError, Replies, Turn};
+use crate::{Agent, AgentError, Question, Replies, Resolution, SessionKey, Turn};
 
 /// The built-in agent. Explains itself, echoes, and on request sends a picture,
-/// a file or a long text, takes its time or pretends to use tools. Answers in
-/// the language it was asked in: Chinese or English.
+/// a file or a long text, takes its time, pretends to use tools or asks for
+/// leave. What is said to it while it takes its time can be steered into that
+/// turn. Answers in the language it was asked in: Chinese or English.
 #[derive(Clone, Debug)]
 pub struct Guide {
     options: GuideOptions,
+    meanwhile: Meanwhile,
 }
 
 /// How fast the guide is when it is slow on purpose.
@@ -42,7 +46,7 @@ impl Guide {
     /// Returns the agent.
     #[must_use]
     pub fn new(options: GuideOptions) -> Self {
-        Self { options }
+        Self { options, meanwhile: Meanwhile::default() }
     }
 }
 
@@ -50,29 +54,41 @@ impl Agent for Guide {
     fn answer(&self, turn: Turn, replies: Replies) -> BoxFuture<'_, Result<(), AgentError>> {
         Box::pin(self.grant(turn, replies))
     }
+
+    fn steer(&self, turn: Turn) -> BoxFuture<'_, bool> {
+        let taken = self.meanwhile.hear(&turn.session, turn.in_words());
+        Box::pin(std::future::ready(taken))
+    }
 }
 
 impl Guide {
     async fn grant(&self, turn: Turn, replies: Replies) -> Result<(), AgentError> {
         let language = turn.language().await;
-        let inbound = turn.inbound;
+        let Turn { inbound, session, .. } = turn;
         match Wish::of(&inbound) {
             Wish::Help => replies.text(texts::help(language)).await,
             Wish::Picture => send_picture(&inbound, language, &replies).await,
             Wish::File => send_file(language, &replies).await,
             Wish::Long => replies.text(texts::long(language)).await,
-            Wish::Slow => self.answer_slowly(language, &replies).await,
+            Wish::Slow => self.answer_slowly(session, language, &replies).await,
             Wish::Tools => self.use_tools(language, &replies).await,
+            Wish::Ask => ask(language, &replies).await,
             Wish::Markdown => replies.text(texts::markdown(language)).await,
             Wish::Quote => replies.text(texts::quoted(inbound.quote.as_ref(), language)).await,
             Wish::Echo => replies.text(texts::echo(&inbound, language)).await,
         }
     }
 
-    async fn answer_slowly(&self, language: Language, replies: &Replies) -> Result<(), AgentError> {
+    async fn answer_slowly(
+        &self,
+        session: SessionKey,
+        language: Language,
+        replies: &Replies,
+    ) -> Result<(), AgentError> {
+        let ears = self.meanwhile.listen(session);
         replies.working().await;
         tokio::time::sleep(self.options.slow).await;
-        replies.text(texts::slow(self.options.slow, language)).await
+        replies.text(texts::slow(self.options.slow, &ears.close(), language)).await
     }
 
     async fn use_tools(&self, language: Language, replies: &Replies) -> Result<(), AgentError> {
@@ -93,6 +109,16 @@ const TOOLS: [(&str, ToolOutcome); 3] = [
     ("ask_the_weather_station", ToolOutcome::Failed),
     ("read_the_almanac", ToolOutcome::Completed),
 ];
+
+async fn ask(language: Language, replies: &Replies) -> Result<(), AgentError> {
+    match replies.ask(Question::approval(texts::question(language))).await? {
+        // The peer has been told that it counts as no.
+        Resolution::Expired => Ok(()),
+        answer @ Resolution::Chosen(_) => {
+            replies.text(texts::flight(answer.is_allowed(), language)).await
+        }
+    }
+}
 
 async fn send_picture(
     inbound: &Inbound,

@@ -82,6 +82,43 @@ async fn slow_shows_that_it_works_and_can_be_stopped() {
     assert_eq!(channel.answer_to(&turn).await, []);
 }
 
+/// Demand 45: something is asked, and a digit or a word is the answer.
+#[tokio::test]
+async fn ask_asks_and_does_what_the_answer_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let channel = TestChannel::new();
+    let _gateway = start(dir.path(), &channel, quick()).await;
+    for (word, answer, outcome) in [
+        ("ask", "1", "Off they go."),
+        ("ask", "no", "Then they stay."),
+        ("询问", "同意", "它们飞走了。"),
+    ] {
+        let turn = channel.says("ann", word).await;
+        channel.reply(&turn, 0).await;
+        channel.says("ann", answer).await;
+        assert_eq!(channel.answer_to(&turn).await[1..], [text(outcome)], "{answer}");
+    }
+}
+
+/// What is said while it is slow is told back with the answer.
+#[tokio::test]
+async fn what_is_steered_into_a_slow_answer_is_part_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let channel = TestChannel::new();
+    let options = GuideOptions { slow: Duration::from_secs(1), tool: Duration::ZERO };
+    let _gateway = start(dir.path(), &channel, Arc::new(Guide::new(options))).await;
+
+    let turn = channel.says("ann", "slow").await;
+    channel.signal_of(&turn, &Signal::Working).await;
+    let aside = channel.says("ann", "and a picture").await;
+    let expected = "Done. I took 1 seconds, and nobody else had to wait meanwhile.\n\n\
+                    I heard what you said in between:\n\n> and a picture";
+    assert_eq!(channel.answer_to(&turn).await, [text(expected)]);
+    assert_eq!(channel.answer_to(&aside).await, []);
+    let later = channel.says("ann", "later").await;
+    assert_eq!(channel.answer_to(&later).await, [text("later")]);
+}
+
 #[tokio::test]
 async fn tools_show_their_beginning_and_their_end() {
     let dir = tempfile::tempdir().unwrap();

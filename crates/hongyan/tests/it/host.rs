@@ -465,3 +465,51 @@ async fn the_mode_of_the_queue_decides_about_messages_that_come_while_a_turn_run
     alice.says("six").await;
     assert_eq!(alice.hears().await, "re: six", "there was one notice");
 }
+
+/// What an agent wants leave for is answered by a digit or a word of the one
+/// who was asked, and of nobody else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_of_the_agent_is_answered_on_the_phone() {
+    let backend = Backend::start().await;
+    let (alice, bob) = (backend.user("alice").await, backend.user("bob").await);
+    let dir = tempfile::tempdir().unwrap();
+    let bot = backend.bind(&alice).await;
+    log_in(dir.path(), &bot);
+    let allow = ["--allow-from", bob.id().as_str()];
+    let _gateway = GatewayProcess::start(dir.path(), &allow).ready(dir.path());
+    let bob = bob.meets(&bot.bot_id).await;
+    for (answer, outcome) in
+        [("1", "Off they go."), ("拒绝", "Then they stay."), ("同意", "Off they go.")]
+    {
+        alice.says("ask").await;
+        let asked = alice.hears().await;
+        assert!(asked.contains("1. Allow\n2. Deny"), "{asked}");
+        bob.says(answer).await;
+        assert_eq!(bob.hears().await, answer, "it is bob's own matter");
+        alice.says(answer).await;
+        assert_eq!(alice.hears().await, outcome, "{answer}");
+    }
+    alice.says("1").await;
+    assert_eq!(alice.hears().await, "1", "nothing is asked any more");
+}
+
+/// Where the agent can take it, what is said meanwhile is answered with the turn
+/// that runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_to_a_slow_agent_is_steered_into_its_turn() {
+    let backend = Backend::start().await;
+    let alice = backend.user("alice").await;
+    let dir = tempfile::tempdir().unwrap();
+    log_in(dir.path(), &backend.bind(&alice).await);
+    sets(dir.path(), "messages.queue.mode", &json!("steer"));
+    let _gateway = GatewayProcess::start(dir.path(), &[]).ready(dir.path());
+    alice.says("slow").await;
+    alice.waits_for_typing(true).await;
+    alice.says("/status").await;
+    let status = alice.hears().await;
+    assert!(status.starts_with("Working for"), "{status}");
+    alice.says("and a picture").await;
+    let answer = alice.hears().await;
+    assert!(answer.starts_with("Done. I took 8 seconds"), "{answer}");
+    assert!(answer.contains("and a picture"), "{answer}");
+}

@@ -29,13 +29,35 @@ pub(super) fn picture(language: Language) -> &'static str {
     )
 }
 
-pub(super) fn slow(took: Duration, language: Language) -> String {
+pub(super) fn slow(took: Duration, heard: &[String], language: Language) -> String {
     let secs = took.as_secs();
-    match language {
+    let mut words = match language {
         Language::Chinese => format!("好了。我慢慢想了 {secs} 秒，这期间别人不用等。"),
         Language::English => {
             format!("Done. I took {secs} seconds, and nobody else had to wait meanwhile.")
         }
+    };
+    if !heard.is_empty() {
+        words.push_str(
+            language.pick(
+                "\n\n你中途说的我也听到了：\n\n",
+                "\n\nI heard what you said in between:\n\n",
+            ),
+        );
+        words.push_str(&quote_block(&heard.join("\n")));
+    }
+    words
+}
+
+pub(super) fn question(language: Language) -> &'static str {
+    language.pick("要让这行大雁飞走吗？", "May I let the geese fly?")
+}
+
+pub(super) fn flight(is_allowed: bool, language: Language) -> &'static str {
+    if is_allowed {
+        language.pick("它们飞走了。", "Off they go.")
+    } else {
+        language.pick("好，它们留下。", "Then they stay.")
     }
 }
 

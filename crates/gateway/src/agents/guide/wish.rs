@@ -11,6 +11,8 @@ pub(super) enum Wish {
     Long,
     Slow,
     Tools,
+    /// Ask for leave, and wait for the answer.
+    Ask,
     Markdown,
     /// Explain what was quoted.
     Quote,
@@ -37,6 +39,7 @@ impl Wish {
             "long" | "长文" => Self::Long,
             "slow" | "慢" => Self::Slow,
             "tools" | "tool" | "工具" => Self::Tools,
+            "ask" | "询问" => Self::Ask,
             "markdown" | "格式" => Self::Markdown,
             "quote" | "引用" => Self::Quote,
             _ => Self::Echo,
@@ -61,6 +64,7 @@ mod tests {
             ("长文", Wish::Long),
             ("SLOW", Wish::Slow),
             ("工具", Wish::Tools),
+            ("询问", Wish::Ask),
             ("markdown", Wish::Markdown),
             ("quote", Wish::Quote),
             ("a slow picture", Wish::Echo),
