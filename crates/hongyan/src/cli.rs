@@ -213,7 +213,7 @@ pub(crate) enum PolicyName {
 /// `hongyan send`
 #[derive(Args)]
 pub(crate) struct SendArgs {
-    #[arg(long, value_name = "PEER", help = text("help.send.to"))]
+    #[arg(long, alias = "target", value_name = "PEER", help = text("help.send.to"))]
     pub(crate) to: String,
     #[arg(long, value_name = "ACCOUNT", help = text("help.account"))]
     pub(crate) account: Option<String>,

@@ -20,7 +20,7 @@ pub(crate) struct MessageSendArgs {
     pub(crate) channel: Option<String>,
     #[arg(long, value_name = "ACCOUNT", help = text("help.account"))]
     pub(crate) account: Option<String>,
-    #[arg(long, short, value_name = "PEER", help = text("help.send.to"))]
+    #[arg(long, short, alias = "to", value_name = "PEER", help = text("help.send.to"))]
     pub(crate) target: String,
     #[arg(long, short, value_name = "TEXT", help = text("help.send.text"))]
     pub(crate) message: Option<String>,

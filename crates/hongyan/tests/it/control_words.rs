@@ -265,8 +265,8 @@ async fn a_broken_configuration_is_no_matter_to_words_that_ask_the_gateway() {
         &["peers", "list", "--json"],
         &["peers", "name", &to, "Alice", "--json"],
         &["metrics"],
-        &["send", "--to", "Alice", "--dry-run", "--json"],
-        &["message", "send", "-t", "Alice", "-m", "still here"],
+        &["send", "--target", "Alice", "--dry-run", "--json"],
+        &["message", "send", "--to", "Alice", "-m", "still here"],
     ];
     for args in said {
         let (code, _, stderr) = says(dir.path(), args);
