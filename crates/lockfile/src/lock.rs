@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use crate::Owner;
 
@@ -19,8 +19,8 @@ const MOST_READ: u64 = 4_096;
 #[derive(Debug)]
 pub struct Lock {
     path: PathBuf,
-    file: File,
     removes: bool,
+    _file: File,
 }
 
 /// Why a lock could not be taken.
@@ -91,17 +91,10 @@ impl Lock {
             // Between the two, its last owner may have removed it.
             if is_same(&file, path) {
                 sign(&mut file, &Owner::this(program, folder)).map_err(unusable)?;
-                return Ok(Self { path: path.to_owned(), file, removes });
+                return Ok(Self { path: path.to_owned(), removes, _file: file });
             }
         }
         Err(LockError::Held { owner })
-    }
-
-    /// Keeps cleaners of old temporary files away.
-    pub fn refresh(&self) {
-        if let Err(err) = self.file.set_modified(SystemTime::now()) {
-            tracing::debug!(error = %err, "lock not refreshed");
-        }
     }
 }
 
@@ -192,7 +185,6 @@ mod tests {
         assert!(!path.exists(), "looking makes a file");
 
         let held = Lock::take(&path, "p 1", Some(Path::new("/one"))).unwrap();
-        held.refresh();
         let refused = Lock::take(&path, "p 2", None).unwrap_err();
         let owner = holder(&path).unwrap().unwrap();
         assert_eq!(refused.to_string(), owner.to_string());

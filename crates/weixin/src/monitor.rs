@@ -10,7 +10,6 @@
 //! peer delays nobody. Safe to stop anywhere: the cursor that acknowledges a
 //! batch is sent only after the batch is on disk.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use contract::{AccountId, AccountState};
@@ -53,8 +52,6 @@ pub(crate) struct Monitor {
     pub(crate) parked: Parked,
     pub(crate) clock: Clock,
     pub(crate) token: BotToken,
-    /// The channel's folder, to be told to who else wants the token.
-    pub(crate) dir: PathBuf,
     /// Says which words are commands.
     pub(crate) settings: Switch<IntakeSettings>,
     /// How long the backend holds a poll until it says otherwise.
@@ -89,14 +86,11 @@ impl Monitor {
     pub(crate) async fn run(self, cancel: CancellationToken) {
         let (account, health) = (self.account.clone(), self.health.clone());
         let polling = async {
-            let lock = self.alone().await;
+            let _lock = self.alone().await;
             let mut polling = self.begin().await;
             loop {
                 let next = polling.round().await;
                 polling.rest(next).await;
-                if let Some(lock) = &lock {
-                    lock.refresh();
-                }
             }
         };
         cancel.run_until_cancelled(polling).await;
@@ -114,12 +108,11 @@ impl Monitor {
     async fn alone(&self) -> Option<TokenLock> {
         let locks = self.pulse.locks.as_ref()?;
         loop {
-            let held = match TokenLock::take(locks, &self.token, &self.dir) {
+            let held = match locks.take(&self.token).await {
                 Ok(lock) => return Some(lock),
                 Err(held @ NotTaken::Held(_)) => held.to_string(),
-                Err(NotTaken::Unusable { path, source }) => {
-                    let path = path.display();
-                    tracing::warn!(%path, error = %source, "the bot token is not locked");
+                Err(NotTaken::Unusable(reason)) => {
+                    tracing::warn!(account = %self.account, reason, "the bot token is not locked");
                     return None;
                 }
             };

@@ -263,7 +263,6 @@ impl Running {
             turns: self.turns.clone(),
             files: self.settings.files(),
             received: self.settings.received(),
-            dir: self.settings.dir.clone(),
             hold: self.settings.hold,
             pulse: self.pulse.clone(),
             quotes: self.quotes.clone(),
