@@ -1,6 +1,5 @@
 //! What the backend derives its secrets from.
 
-use std::io::Write as _;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -34,13 +33,7 @@ impl Secret {
 
     fn create(path: &Path) -> std::io::Result<Self> {
         let key: [u8; 32] = rand::random();
-        let dir = path.parent().unwrap_or(Path::new("."));
-        // Created with mode 0600, and there as a whole or not at all.
-        let mut file = tempfile::NamedTempFile::new_in(dir)?;
-        file.write_all(&key)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        std::fs::File::open(dir)?.sync_all()?;
+        wholefile::replace(path, &key)?;
         Ok(Self(key))
     }
 

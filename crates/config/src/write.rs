@@ -77,27 +77,16 @@ fn keep(path: &FilePath, old: &[u8]) -> io::Result<()> {
 
 /// Writes a file that only its owner can read; it is there as a whole or not.
 fn put(path: &FilePath, bytes: &[u8]) -> io::Result<()> {
+    let mut draft = wholefile::Draft::begin(path)?;
+    draft.file().write_all(bytes)?;
+    draft.file().sync_all()?;
+    draft.keep()?;
     let folder =
         path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(FilePath::new("."));
-    // Made with mode 0600.
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|err| err.error)?;
-    sync(folder);
+    // Folders that cannot be synced are no reason to fail.
+    drop(wholefile::sync(folder));
     Ok(())
 }
-
-/// Makes a rename last. Folders that cannot be synced are no reason to fail.
-#[cfg(unix)]
-fn sync(folder: &FilePath) {
-    if let Ok(folder) = fs::File::open(folder) {
-        drop(folder.sync_all());
-    }
-}
-
-#[cfg(not(unix))]
-fn sync(_: &FilePath) {}
 
 #[cfg(unix)]
 fn private(options: &mut fs::OpenOptions) -> &mut fs::OpenOptions {

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use contract::manifest::Manifest;
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
 
 const FILE: &str = "plugins.json";
 const FORMAT: u32 = 1;
@@ -135,17 +134,13 @@ impl Records {
     /// Writes the records: all of them or, if that fails, none.
     pub(crate) fn write(&self, state: &Path) -> Result<(), RecordsError> {
         let path = Self::path(state);
-        self.replace(state, &path).map_err(|source| RecordsError::Disk { path, source })
+        self.replace(&path).map_err(|source| RecordsError::Disk { path, source })
     }
 
-    fn replace(&self, state: &Path, path: &Path) -> io::Result<()> {
-        // Readable by its owner only, as the crate makes them.
-        let mut file = NamedTempFile::new_in(state)?;
-        serde_json::to_writer_pretty(&mut file, self)?;
-        file.write_all(b"\n")?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
+    fn replace(&self, path: &Path) -> io::Result<()> {
+        let mut text = serde_json::to_vec_pretty(self)?;
+        text.push(b'\n');
+        wholefile::replace(path, &text)
     }
 
     /// Returns how a plugin was installed.

@@ -182,11 +182,7 @@ impl DebugMode {
         let on = !next.get(account.as_str()).copied().unwrap_or_default();
         next.insert(account.as_str().to_owned(), on);
         let json = serde_json::to_vec(&File { accounts: next.clone() })?;
-        let dir = self.path.parent().unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(dir)?;
-        std::io::Write::write_all(&mut file, &json)?;
-        file.as_file().sync_all()?;
-        file.persist(&self.path)?;
+        wholefile::replace(&self.path, &json)?;
         *accounts = next;
         Ok(on)
     }

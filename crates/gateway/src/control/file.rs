@@ -58,10 +58,9 @@ impl ControlFile {
 
     /// Replaces the file as a whole; nobody else can read it at any time.
     pub(super) fn write(&self, state: &Path) -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(state)?;
-        writeln!(file, "{}", serde_json::to_string(self)?)?;
-        file.persist(Self::path(state))?;
-        Ok(())
+        let mut draft = wholefile::Draft::begin(&Self::path(state))?;
+        writeln!(draft.file(), "{}", serde_json::to_string(self)?)?;
+        draft.keep()
     }
 
     pub(super) fn remove(&self, state: &Path) {

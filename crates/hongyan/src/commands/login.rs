@@ -279,11 +279,10 @@ fn show_code(link: &str) {
 fn draw(file: Option<&Path>, link: &str) -> Result<(), CliError> {
     let Some(file) = file else { return Ok(()) };
     let Some(png) = png(link) else { return Ok(()) };
-    let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let written = tempfile::NamedTempFile::new_in(dir).and_then(|mut new| {
+    let written = wholefile::Draft::begin(file).and_then(|mut draft| {
         // A viewer that looks again must see a whole picture.
-        std::io::Write::write_all(&mut new, &png)?;
-        new.persist(file).map(drop).map_err(std::io::Error::from)
+        std::io::Write::write_all(draft.file(), &png)?;
+        draft.keep()
     });
     written.map_err(|err| {
         CliError::new(Kind::Config, t!("error.not_written", file = file.display())).caused_by(err)

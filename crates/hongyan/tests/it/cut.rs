@@ -28,7 +28,7 @@ fn state_of(dir: &Path) -> BTreeMap<String, String> {
         let is_torn = name
             .rsplit('/')
             .next()
-            .is_some_and(|last| last.starts_with(".new-") || last.starts_with(".tmp"));
+            .is_some_and(|last| wholefile::is_unfinished(last) || last.starts_with(".tmp"));
         if passes || is_torn {
             continue;
         }

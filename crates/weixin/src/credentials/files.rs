@@ -1,7 +1,7 @@
 //! Small files that must survive a crash: replaced as a whole, with a copy.
 //!
 //! ```text
-//! write   .new-x ─sync─▶ name ─sync folder─▶ .new-y ─sync─▶ name.bak
+//! write   .name.new ─sync─▶ name ─sync folder─▶ .name.bak.new ─sync─▶ name.bak
 //! read    name, or name.bak when it is missing or broken
 //! ```
 //!
@@ -10,14 +10,12 @@
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::CredentialsError;
 
-/// What a file begins with that is not whole yet.
-const UNFINISHED: &str = ".new-";
 /// How often, and how long each time, another process is waited for.
 const LOCK_TRIES: (u32, Duration) = (100, Duration::from_millis(50));
 
@@ -91,22 +89,7 @@ pub(super) fn copy_of(path: &Path) -> PathBuf {
 pub(crate) fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
     let dir = path.parent().unwrap_or(Path::new("."));
     create_private_dir(dir)?;
-    // Temporary files are 0600 from the start.
-    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(dir)?;
-    file.write_all(content)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    sync_dir(dir)
-}
-
-#[cfg(unix)]
-fn sync_dir(dir: &Path) -> std::io::Result<()> {
-    File::open(dir)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_dir(_: &Path) -> std::io::Result<()> {
-    Ok(())
+    wholefile::replace(path, content)
 }
 
 /// Creates a folder that only its owner can enter.
@@ -153,14 +136,14 @@ impl Changing {
     }
 }
 
-/// Removes what a crash left half written; under the lock nobody is writing.
+/// Removes what a crash left half written.
 fn forget_unfinished(dir: &Path) {
     for dir in [dir, &dir.join("accounts"), &dir.join("accounts").join("replaced")] {
-        for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
-            let is_unfinished = entry.file_name().to_string_lossy().starts_with(UNFINISHED);
-            if is_unfinished && let Err(err) = std::fs::remove_file(entry.path()) {
-                tracing::warn!(error = %err, "a half-written file was not removed");
+        match wholefile::tidy(dir) {
+            Err(err) if err.kind() != ErrorKind::NotFound => {
+                tracing::warn!(error = %err, "half-written files were not removed");
             }
+            Ok(()) | Err(_) => {}
         }
     }
 }

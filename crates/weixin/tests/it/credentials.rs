@@ -174,12 +174,12 @@ fn every_state_that_a_kill_can_leave_is_whole() {
             None => std::fs::remove_file(at("a-im-bot.json.bak")).unwrap(),
         }
         if let Some(unfinished) = unfinished {
-            std::fs::write(at(".new-1"), unfinished).unwrap();
+            std::fs::write(at(".accounts.json.new"), unfinished).unwrap();
         }
         assert_eq!(registry.load(&account).unwrap().as_ref(), Some(file), "state {n}");
         registry.save(&account, &new).unwrap();
         assert_eq!(registry.load(&account).unwrap().as_ref(), Some(&new), "state {n}");
-        assert!(!at(".new-1").exists(), "state {n}");
+        assert!(!at(".accounts.json.new").exists(), "state {n}");
     }
 }
 

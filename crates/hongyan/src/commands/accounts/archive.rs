@@ -86,11 +86,10 @@ pub(super) fn error(err: &ArchiveError) -> CliError {
 
 /// Writes a file that only its owner can read, and never over another.
 fn write(file: &Path, archive: &[u8]) -> Result<(), CliError> {
-    let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let written = tempfile::NamedTempFile::new_in(dir).and_then(|mut new| {
-        new.write_all(archive)?;
-        new.as_file().sync_all()?;
-        new.persist_noclobber(file).map(drop).map_err(std::io::Error::from)
+    let written = wholefile::Draft::begin(file).and_then(|mut draft| {
+        draft.file().write_all(archive)?;
+        draft.file().sync_all()?;
+        draft.keep_new()
     });
     written.map_err(|err| {
         if err.kind() == ErrorKind::AlreadyExists {

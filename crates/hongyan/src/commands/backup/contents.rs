@@ -48,9 +48,10 @@ pub(super) enum Fate {
 pub(super) fn fate(name: &str) -> Fate {
     let last = name.rsplit('/').next().unwrap_or(name);
     let ends = [".lock", "-wal", "-shm", "-journal"];
-    let begins = [".new-", ".tmp", STAGE];
+    let begins = [".tmp", STAGE];
     let is_of_this_place = ends.iter().any(|end| last.ends_with(end))
         || begins.iter().any(|begin| last.starts_with(begin))
+        || wholefile::is_unfinished(last)
         || name.starts_with(ASIDE)
         || name.starts_with(STAGE)
         || name == "control.json"
@@ -164,7 +165,7 @@ mod tests {
             ("openclaw-weixin/accounts/a.json", Fate::File),
             ("openclaw-weixin/outbox/x.png", Fate::File),
             ("openclaw-weixin/received/x.sqlite", Fate::Media),
-            ("openclaw-weixin/.new-1", Fate::Nothing),
+            ("openclaw-weixin/.accounts.json.new", Fate::Nothing),
             ("workspace/notes.md", Fate::Media),
             ("before-restore-x/gateway.sqlite", Fate::Nothing),
             (".restore-x/gateway.sqlite", Fate::Nothing),

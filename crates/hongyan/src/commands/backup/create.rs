@@ -7,8 +7,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use tempfile::{NamedTempFile, TempDir};
+use tempfile::TempDir;
 use weixin::SealedWriter;
+use wholefile::Draft;
 use zeroize::Zeroizing;
 
 use super::contents::{Fate, contents, fate};
@@ -93,9 +94,8 @@ fn write(
     manifest: Manifest,
     passphrase: Option<Zeroizing<String>>,
 ) -> Result<Option<Manifest>, BackupError> {
-    let folder = to.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = NamedTempFile::new_in(folder).map_err(io(folder))?;
-    let writer = BufWriter::new(file.as_file_mut());
+    let mut draft = Draft::begin(to).map_err(io(to))?;
+    let writer = BufWriter::new(draft.file());
     let (mut writer, manifest) = match passphrase {
         Some(passphrase) => {
             let sealing = SealedWriter::new(writer, KIND, &passphrase)?;
@@ -106,11 +106,11 @@ fn write(
     };
     writer.flush().map_err(io(to))?;
     drop(writer);
-    file.as_file().sync_all().map_err(io(to))?;
-    match file.persist_noclobber(to) {
-        Ok(_) => Ok(Some(manifest)),
-        Err(err) if err.error.kind() == std_io::ErrorKind::AlreadyExists => Ok(None),
-        Err(err) => Err(io(to)(err.error)),
+    draft.file().sync_all().map_err(io(to))?;
+    match draft.keep_new() {
+        Ok(()) => Ok(Some(manifest)),
+        Err(err) if err.kind() == std_io::ErrorKind::AlreadyExists => Ok(None),
+        Err(err) => Err(io(to)(err)),
     }
 }
 

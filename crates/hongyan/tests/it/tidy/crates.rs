@@ -4,8 +4,9 @@ use super::rust::Rust;
 use super::tree::{File, Finding, Tree};
 
 /// Each crate, what it may depend on of ours, and what its tests may besides.
-const EDGES: [(&str, &[&str], &[&str]); 14] = [
-    ("config", &[], &[]),
+const EDGES: [(&str, &[&str], &[&str]); 15] = [
+    ("wholefile", &[], &[]),
+    ("config", &["wholefile"], &[]),
     ("ledger", &[], &[]),
     ("lockfile", &[], &[]),
     ("ilink", &[], &[]),
@@ -14,19 +15,37 @@ const EDGES: [(&str, &[&str], &[&str]); 14] = [
     ("mediafile", &[], &[]),
     ("tasks", &[], &[]),
     ("contract", &["tasks"], &[]),
-    ("plugins", &["contract", "config", "lockfile", "tasks"], &[]),
+    ("plugins", &["contract", "config", "lockfile", "tasks", "wholefile"], &[]),
     (
         "weixin",
-        &["ilink", "contract", "ledger", "lockfile", "silk", "prose", "mediafile", "tasks"],
+        &[
+            "ilink",
+            "contract",
+            "ledger",
+            "lockfile",
+            "silk",
+            "prose",
+            "mediafile",
+            "tasks",
+            "wholefile",
+        ],
         &["backend"],
     ),
-    ("gateway", &["contract", "config", "ledger", "lockfile", "tasks"], &[]),
-    ("backend", &["ilink", "ledger"], &[]),
+    ("gateway", &["contract", "config", "ledger", "lockfile", "tasks", "wholefile"], &[]),
+    ("backend", &["ilink", "ledger", "wholefile"], &[]),
     (
         "hongyan",
         &[
-            "config", "ledger", "lockfile", "ilink", "contract", "plugins", "weixin", "gateway",
+            "config",
+            "ledger",
+            "lockfile",
+            "ilink",
+            "contract",
+            "plugins",
+            "weixin",
+            "gateway",
             "backend",
+            "wholefile",
         ],
         &[],
     ),
