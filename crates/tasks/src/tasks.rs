@@ -23,11 +23,12 @@ impl Tasks {
     ///
     /// When no Tokio runtime runs.
     pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
-        let watched = async move {
-            if AssertUnwindSafe(task).catch_unwind().await.is_err() {
+        // No async block: it would keep room for the task twice.
+        let watched = AssertUnwindSafe(task).catch_unwind().map(|ended| {
+            if ended.is_err() {
                 tracing::error!("a task panicked");
             }
-        };
+        });
         self.tracker.spawn(watched.instrument(tracing::info_span!("task", name)));
     }
 

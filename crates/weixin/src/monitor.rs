@@ -93,6 +93,9 @@ impl Monitor {
                 polling.rest(next).await;
             }
         };
+        // Handed over by reference: a poll's state is the largest thing that an
+        // idle account has, and by value there would be room for it twice.
+        let polling = std::pin::pin!(polling);
         cancel.run_until_cancelled(polling).await;
         let tally = health.tally();
         tracing::info!(

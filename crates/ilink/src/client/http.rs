@@ -119,6 +119,8 @@ fn build(options: &HttpOptions, addresses: &Addresses) -> Result<reqwest::Client
         .tcp_nodelay(true)
         .pool_idle_timeout(Duration::from_secs(90))
         .redirect(reqwest::redirect::Policy::none())
+        // Who asks decides whether to ask again, so no copy is kept for that.
+        .retry(reqwest::retry::never().max_retries_per_request(0))
         .dns_resolver(addresses.clone())
         .connector_layer(addresses.clone());
     let builder = if options.system_proxy { builder } else { builder.no_proxy() };
