@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tasks::Tasks;
 use tokio::net::TcpListener;
@@ -55,6 +56,15 @@ pub const PORT: u16 = 18_790;
 
 /// What may wait to be heard by the program.
 const MOST_WISHES: usize = 16;
+
+/// The configuration file that a gateway goes by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Followed {
+    /// Where it is.
+    pub file: PathBuf,
+    /// Whether changes of it hold while the gateway runs, or from the next one on.
+    pub at_once: bool,
+}
 
 /// The settings of the control API.
 #[derive(Clone)]
@@ -183,6 +193,11 @@ impl Control {
     /// configuration that cannot be used.
     pub fn set_problems(&self, problems: Vec<String>) {
         self.api.set_problems(problems);
+    }
+
+    /// From now on its status tells which configuration file it goes by.
+    pub fn set_followed(&self, followed: Followed) {
+        self.api.set_followed(followed);
     }
 
     /// Waits for what somebody wants. Cancel safe.

@@ -42,7 +42,9 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
     match command {
         Command::Demo(args) => demo::run(args, state).await,
         Command::Backend(args) => backend::run(args, &State::resolve(state)?).await,
-        Command::Gateway(command) => gateway::run(command, lenient).await,
+        Command::Gateway(command) => {
+            gateway::run(command, &State::resolve(state.clone())?, lenient).await
+        }
         Command::Channels(command) => {
             channels::run(command, &State::resolve(state.clone())?, configured).await
         }
@@ -73,9 +75,9 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Route(command) => {
             route::run(command, &State::resolve(state.clone())?, configured).await
         }
-        Command::Config(command) => config::run(command, config, &State::resolve(state)?),
+        Command::Config(command) => config::run(command, config, &State::resolve(state)?).await,
         Command::Plugins(command) => plugins::run(&command, &State::resolve(state)?, config).await,
-        Command::Sidecar(args) => sidecar::run(&args, &configured()?).await,
+        Command::Sidecar(args) => sidecar::run(&args, &configured()?.for_another_host()).await,
         Command::OpenClaw(command) => openclaw::run(command),
         Command::Import(command) => import::run(command, &configured()?).await,
         Command::Backup(command) => {

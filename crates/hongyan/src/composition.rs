@@ -53,7 +53,7 @@ impl State {
     /// Reads the configuration file, and the key of credentials at rest. A
     /// section that is broken counts as not written.
     pub(crate) fn configured(self, named: Option<PathBuf>) -> Result<Self, CliError> {
-        let config = Configuration::read(named, &self.dir)?;
+        let config = Configuration::read(named, &self.dir)?.with_house(&self.plugins());
         config.warn();
         self.with(config)
     }
@@ -62,10 +62,21 @@ impl State {
     pub(crate) fn with(self, config: Configuration) -> Result<Self, CliError> {
         let (section, fault) = match config.fault_of(CHANNEL_ID) {
             Some(fault) => (ChannelSettings::default(), Some(fault)),
-            None => section_of(&config),
+            None => section_of(&config, &config.channel(CHANNEL_ID)),
         };
         let key = credentials_key(section.credentials_key_file().map(|path| config.whole(&path)))?;
         Ok(Self { key, section, fault, config: Some(config), ..self })
+    }
+
+    /// For a host that is another program: what the gateway does, such as its
+    /// queue, says nothing about the channel then.
+    pub(crate) fn for_another_host(self) -> Self {
+        let Some(config) = &self.config else { return self };
+        match ChannelSettings::parse(&config.written(CHANNEL_ID)) {
+            Ok((section, _)) => Self { section, ..self },
+            // It has been told, and the defaults hold.
+            Err(_) => self,
+        }
     }
 
     /// Refuses to go on when the WeChat channel's section is broken: with other
@@ -194,8 +205,8 @@ impl State {
 }
 
 /// Reads the WeChat channel's section, or says what is wrong with it.
-fn section_of(config: &Configuration) -> (ChannelSettings, Option<String>) {
-    match ChannelSettings::parse(&config.channel(CHANNEL_ID)) {
+fn section_of(config: &Configuration, section: &Value) -> (ChannelSettings, Option<String>) {
+    match ChannelSettings::parse(section) {
         Ok((section, warnings)) => {
             for warning in warnings {
                 tracing::warn!(file = %config.path().display(), "{}", config.place(&warning.to_string()));
@@ -221,4 +232,19 @@ fn credentials_key(configured: Option<PathBuf>) -> Result<Option<StoreKey>, CliE
 /// Returns the connection pool of the process.
 pub(crate) fn http() -> Result<Http, CliError> {
     Http::new(&HttpOptions::default()).map_err(CliError::bug)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gateways_queue_says_nothing_to_another_host() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config.json5");
+        std::fs::write(file, "{ messages: { queue: { mode: 'steer' } } }").unwrap();
+        let state = State::at(dir.path().to_owned()).configured(None).unwrap();
+        assert_ne!(state.section, ChannelSettings::default());
+        assert_eq!(state.for_another_host().section, ChannelSettings::default());
+    }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ::config::{
     Checked, Environment, File, Issue, Loaded, Path as Place, Schema, Severity, Watcher,
 };
-use plugins::Inventory;
+use plugins::{House, Inventory, PluginSettings};
 use serde_json::{Map, Value, json};
 use weixin::CHANNEL_ID;
 
@@ -60,6 +60,15 @@ pub(crate) fn schema() -> Schema {
     })
 }
 
+/// Returns what may stand in a file, with the sections of the plugins that are
+/// there by what the file itself says. Blocks.
+pub(crate) fn schema_for(root: &Value, house: &House) -> Schema {
+    match PluginSettings::parse(&root["plugins"]) {
+        Ok(settings) => schema_with(&house.inventory(&settings)),
+        Err(_) => schema(),
+    }
+}
+
 /// Adds what installed plugins say of their sections.
 fn schema_with(plugins: &Inventory) -> Schema {
     let mut whole = schema();
@@ -67,9 +76,10 @@ fn schema_with(plugins: &Inventory) -> Schema {
         let Some(manifest) = found.package.as_ref().map(|package| &package.manifest) else {
             continue;
         };
-        for (channel, config) in &manifest.channel_configs {
+        for channel in &manifest.channels {
+            let told = manifest.channel_configs.get(channel).map(|config| config.schema.clone());
             let section = section(channel.as_str());
-            whole = whole.with_section(&section, with_ours(config.schema.clone()));
+            whole = whole.with_section(&section, with_ours(told.unwrap_or_default()));
         }
         let own = Place::root().key("plugins").key("entries").key(&found.id).key("config");
         whole = whole.with_section(&own, Value::Object(manifest.config_schema.clone()));
@@ -117,6 +127,12 @@ impl Configuration {
         Ok(Self::checked(file, loaded, &schema()))
     }
 
+    /// Checks it against what the plugins that are there say of their sections, too.
+    pub(crate) fn with_house(self, house: &House) -> Self {
+        let schema = schema_for(&self.loaded.effective, house);
+        Self::checked(self.file, self.loaded, &schema)
+    }
+
     /// Checks it against what these plugins say of their sections, too.
     pub(crate) fn with_plugins(self, plugins: &Inventory) -> Self {
         Self::checked(self.file, self.loaded, &schema_with(plugins))
@@ -147,10 +163,15 @@ impl Configuration {
     /// Returns the section of a channel; empty if it says nothing or is broken,
     /// but for what follows from other sections.
     pub(crate) fn channel(&self, id: &str) -> Value {
+        let section = self.written(id);
+        if id == CHANNEL_ID { rules::with_queue(&self.usable, section) } else { section }
+    }
+
+    /// Returns the section of a channel without what follows from other sections.
+    pub(crate) fn written(&self, id: &str) -> Value {
         let section = self.usable.get("channels").and_then(|channels| channels.get(id));
         let section = section.filter(|it| !it.is_null()).cloned();
-        let section = section.unwrap_or_else(|| Value::Object(Map::new()));
-        if id == CHANNEL_ID { rules::with_queue(&self.usable, section) } else { section }
+        section.unwrap_or_else(|| Value::Object(Map::new()))
     }
 
     /// Returns where a setting of the WeChat channel stands.

@@ -16,6 +16,7 @@ mod host;
 mod language;
 mod output;
 mod qr;
+mod followed;
 mod reload;
 mod rules;
 mod signals;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use ::config::{Outcome, Path, Rule, Rules};
 
 use crate::config::CHANNEL_NAMES;
+use crate::followed::Follower;
 use crate::texts::t;
 
 /// Sections that are read anew whenever they are needed, and those that a
@@ -67,8 +68,16 @@ pub(crate) fn rules() -> Rules {
     Rules::new(nothing.chain(hot).chain(channel))
 }
 
-/// Says when changes begin to hold.
-pub(crate) fn effect(changed: &[Path]) -> Cow<'static, str> {
+/// Says when changes of a file begin to hold, as far as it is known who goes by it.
+pub(crate) fn effect(changed: &[Path], follower: Option<Follower>) -> Cow<'static, str> {
+    match follower {
+        Some(Follower::OfAnother(file)) => t!("config.effect.another", file = file.display()),
+        Some(Follower::AfterRestart) => t!("config.effect.not_followed"),
+        Some(Follower::Nobody | Follower::AtOnce) | None => by_table(changed),
+    }
+}
+
+fn by_table(changed: &[Path]) -> Cow<'static, str> {
     let rules = rules();
     let worst = changed.iter().map(|path| rules.outcome(path)).max();
     match worst {
@@ -96,7 +105,7 @@ mod tests {
             ("gateway.auth.token", "Change will apply without restarting the gateway."),
             ("nobody.knows", "Restart the gateway to apply."),
         ] {
-            assert_eq!(effect(&[path.parse().unwrap()]), expected, "{path}");
+            assert_eq!(effect(&[path.parse().unwrap()], None), expected, "{path}");
         }
     }
 }

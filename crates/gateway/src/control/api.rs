@@ -8,7 +8,7 @@ use parking_lot::RwLock;
 use tokio::sync::mpsc;
 
 use super::logins::Logins;
-use super::{ListPlugins, LogRing, Problem, ProblemKind, Wish};
+use super::{Followed, ListPlugins, LogRing, Problem, ProblemKind, Wish};
 use crate::Gateway;
 use crate::store::now_ms;
 
@@ -29,6 +29,8 @@ struct Shared {
     plugins: RwLock<Option<ListPlugins>>,
     // Held to take or replace it.
     problems: RwLock<Vec<String>>,
+    // Held to take or replace it.
+    followed: RwLock<Option<Followed>>,
     // Held to look at or replace, never across an await.
     stage: RwLock<Stage>,
 }
@@ -53,9 +55,20 @@ impl Api {
     ) -> Self {
         let stage = RwLock::new(Stage::Starting);
         let since_ms = now_ms();
-        let (logins, plugins, problems) = (Logins::default(), RwLock::default(), RwLock::default());
-        let shared =
-            Shared { program, address, since_ms, logs, wishes, logins, plugins, problems, stage };
+        let (logins, plugins) = (Logins::default(), RwLock::default());
+        let (problems, followed) = (RwLock::default(), RwLock::default());
+        let shared = Shared {
+            program,
+            address,
+            since_ms,
+            logs,
+            wishes,
+            logins,
+            plugins,
+            problems,
+            followed,
+            stage,
+        };
         Self { shared: Arc::new(shared) }
     }
 
@@ -74,6 +87,14 @@ impl Api {
 
     pub(super) fn problems(&self) -> Vec<String> {
         self.shared.problems.read().clone()
+    }
+
+    pub(super) fn set_followed(&self, followed: Followed) {
+        *self.shared.followed.write() = Some(followed);
+    }
+
+    pub(super) fn followed(&self) -> Option<Followed> {
+        self.shared.followed.read().clone()
     }
 
     pub(super) fn attach(&self, gateway: Gateway) {

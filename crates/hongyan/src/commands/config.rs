@@ -20,30 +20,30 @@ struct Desk {
     schema: Schema,
 }
 
-pub(crate) fn run(
+pub(crate) async fn run(
     command: ConfigCommand,
     named: Option<PathBuf>,
     state: &State,
 ) -> Result<(), CliError> {
-    let desk = Desk::open(crate::config::path(named, state.dir()));
+    let desk = Desk::open(crate::config::path(named, state.dir()), state);
     match command {
         ConfigCommand::Get(args) => desk.get(&args),
-        ConfigCommand::Set(args) => desk.set(&args),
-        ConfigCommand::Unset(args) => desk.unset(&args),
+        ConfigCommand::Set(args) => desk.set(&args, state).await,
+        ConfigCommand::Unset(args) => desk.unset(&args, state).await,
         ConfigCommand::File(args) => desk.tell_file(&args),
         ConfigCommand::Validate(args) => desk.validate(&args),
         ConfigCommand::Schema => {
             output::pretty(desk.schema.document());
             Ok(())
         }
-        ConfigCommand::Patch(args) => desk.patch(&args),
+        ConfigCommand::Patch(args) => desk.patch(&args, state).await,
     }
 }
 
 /// Edits the file for another command, checked as `config set` is. What is in
 /// the way is told, and nothing is changed.
 pub(super) fn edit(state: &State, edits: &[Edit]) -> Result<(), CliError> {
-    Desk::open(path_of(state)).edit(edits).map(drop)
+    Desk::open(path_of(state), state).edit(edits).map(drop)
 }
 
 /// Names the file for another command.
@@ -57,16 +57,19 @@ fn path_of(state: &State) -> PathBuf {
 }
 
 /// Reads and checks the file for another command.
-pub(super) fn checked(path: PathBuf) -> Result<(Loaded, Checked), ConfigError> {
-    let Desk { file, schema } = Desk::open(path);
+pub(super) fn checked(path: PathBuf, state: &State) -> Result<(Loaded, Checked), ConfigError> {
+    let Desk { file, schema } = Desk::open(path, state);
     let loaded = file.read()?;
     let checked = schema.check(&loaded);
     Ok((loaded, checked))
 }
 
 impl Desk {
-    fn open(path: PathBuf) -> Self {
-        Self { file: crate::config::file(path), schema: crate::config::schema() }
+    fn open(path: PathBuf, state: &State) -> Self {
+        let file = crate::config::file(path);
+        // A file that cannot be read is told by whoever reads it.
+        let root = file.read().map(|loaded| loaded.effective).unwrap_or_default();
+        Self { schema: crate::config::schema_for(&root, &state.plugins()), file }
     }
 
     fn get(&self, args: &GetArgs) -> Result<(), CliError> {

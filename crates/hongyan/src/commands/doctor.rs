@@ -67,7 +67,7 @@ pub(crate) async fn run(
 ) -> Result<(), CliError> {
     let dir = found.dir().to_owned();
     let config = config.unwrap_or_else(|| dir.join("config.json5"));
-    let (mut findings, usable) = settings::config(&config);
+    let (mut findings, usable) = settings::config(&config, &found);
     let state = match load() {
         Ok(state) => state,
         // What the file says of itself is told already.

@@ -19,16 +19,18 @@ mod run;
 /// closing stores, starting anew.
 const SLACK: Duration = Duration::from_secs(15);
 
-/// Does it. `load` reads the settings, each time anew.
+/// Does it. `load` reads the settings, each time anew; a gateway that runs can be
+/// looked at and stopped, whatever has become of its configuration.
 pub(crate) async fn run(
     command: GatewayCommand,
+    state: &State,
     load: impl Fn() -> Result<State, CliError>,
 ) -> Result<(), CliError> {
     match command {
         GatewayCommand::Run(args) => run::run(args, load).await,
-        GatewayCommand::Status(args) => status(&args, &load()?).await,
+        GatewayCommand::Status(args) => status(&args, state).await,
         GatewayCommand::Restart(args) => restart(&args, &load()?).await,
-        GatewayCommand::Stop(args) => stop(&args, &load()?).await,
+        GatewayCommand::Stop(args) => stop(&args, state).await,
     }
 }
 

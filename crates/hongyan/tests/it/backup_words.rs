@@ -107,13 +107,24 @@ async fn a_conversation_goes_on_after_everything_was_lost() {
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o77, 0, "{}", path.display());
     }
 
-    let _gateway = scene.gateway();
+    // Once more, by somebody who does not know that it has been done.
+    for force in ["", " --force"] {
+        let again = scene.json(&format!("restore FILE PASS --json{force}"));
+        assert_eq!((&again["already"], &again["aside"]), (&json!(true), &Value::Null), "{again}");
+    }
+    let (code, _, stderr) = scene.types("restore FILE PASS");
+    assert!(code == Some(0) && stderr.contains("is restored already"), "{stderr}");
+
+    let gateway = scene.gateway();
     scene.alice.says("two").await;
     assert_eq!(scene.alice.hears().await, "re: two");
     let (code, stdout, stderr) = says(&scene.state(), &["sessions", "list", "--json"]);
     assert_eq!(code, Some(0), "{stderr}");
     let sessions: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(sessions.as_array().map(Vec::len), Some(1), "one memory, before and after");
+    gateway.kill();
+    let (code, _, stderr) = scene.types("restore FILE PASS");
+    assert!(code == Some(2) && stderr.contains("is not empty"), "{stderr}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

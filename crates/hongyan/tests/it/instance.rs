@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use backend::Backend;
 
-use crate::program::{GatewayProcess, hongyan, log_in, polls, says, status};
+use crate::program::{GatewayProcess, eventually, hongyan, log_in, polls, says, status};
 
 /// Demand 33: nothing that runs is taken for stale.
 #[test]
@@ -53,6 +53,51 @@ async fn a_gateway_that_was_killed_leaves_nothing_in_the_way() {
     polls(dir.path());
     alice.says("still there?").await;
     assert!(alice.hears().await.contains("still there?"));
+}
+
+/// A file that cannot be read any more is in nobody's way but a restart's.
+#[test]
+fn a_gateway_is_looked_at_and_stopped_beside_a_broken_configuration() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("config.json5");
+    std::fs::write(&file, "{ session: { dmScope: 'main' } }").unwrap();
+    let gateway = GatewayProcess::start(dir.path(), &[]).ready(dir.path());
+    std::fs::write(&file, "{ session: ").unwrap();
+    eventually(|| status(dir.path())["problems"][0].to_string().contains("config.json5:1:"));
+    let (code, _, stderr) = says(dir.path(), &["gateway", "restart"]);
+    assert!(code == Some(78) && stderr.contains("config.json5:1:"), "{stderr}");
+    let (code, _, stderr) = says(dir.path(), &["gateway", "stop"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert_eq!(gateway.ended(), Some(0));
+}
+
+/// What is said of a change is true of the gateway that runs.
+#[test]
+fn a_change_of_a_file_that_nobody_follows_is_told_as_such() {
+    let dir = tempfile::tempdir().unwrap();
+    let other = dir.path().join("other.json5");
+    std::fs::write(&other, "{}").unwrap();
+    let named = other.to_str().unwrap();
+    let gateway = GatewayProcess::start(dir.path(), &["--config", named]).ready(dir.path());
+    let says = |args: &[&str]| {
+        let (code, stdout, stderr) = says(dir.path(), args);
+        assert_eq!(code, Some(0), "{stderr}");
+        stdout
+    };
+    let set = ["config", "set", "channels.weixin.botAgent", "A/1"];
+    let another = format!("The gateway that runs follows another file: {named}");
+    let told = says(&set);
+    assert!(told.contains(&another), "{told}");
+    let told = says(&["plugins", "disable", "openclaw-weixin"]);
+    assert!(told.contains(&another), "{told}");
+
+    let told = says(&[&["--config", named], &set[..]].concat());
+    assert!(told.contains("without restarting the gateway"), "{told}");
+    says(&["--config", named, "config", "set", "gateway.reload.mode", "off"]);
+    eventually(|| status(dir.path())["config"]["at_once"] == false);
+    let told = says(&["--config", named, "config", "unset", "channels.weixin.botAgent"]);
+    assert!(told.contains("`hongyan gateway restart` applies it"), "{told}");
+    drop(gateway);
 }
 
 /// What the child does: everything that a careless one would, through every

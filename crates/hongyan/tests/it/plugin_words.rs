@@ -209,6 +209,11 @@ fn a_linked_folder_is_used_where_it_lies() {
     assert_eq!(said.code, Some(0), "{said:?}");
     let found = desk.json(&["inspect", "letterbox"]);
     assert_eq!((&found["origin"], &found["source"]), (&json!("load-path"), &json!(path)));
+    // Its channel's section is known from then on.
+    let state = desk.state();
+    let set = ["config", "set", "channels.letterbox.dmPolicy", "open"];
+    let (code, stdout, stderr) = crate::program::says(&state, &set);
+    assert!(code == Some(0) && !(stdout + &stderr).contains("Unrecognized"), "{set:?}");
     let said = desk.plugins(&["uninstall", "letterbox", "--force"]);
     assert!(said.out.contains("Stays where it is"), "{said:?}");
     assert!(path.exists() && !desk.config().contains("letterbox"), "{}", desk.config());

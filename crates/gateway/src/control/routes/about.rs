@@ -16,7 +16,7 @@ use crate::control::schema::{
     count, flag, integer, list, maybe, name, named, number, object, one_of, text,
 };
 use crate::control::table::{Operation, Verb, operation};
-use crate::control::{Level, Problem, Tail};
+use crate::control::{Followed, Level, Problem, Tail};
 
 /// How many lines of the log are answered unless more are asked for.
 const SOME_LINES: usize = 200;
@@ -91,6 +91,8 @@ struct Status {
     busy: usize,
     /// What keeps parts of it from running, in words.
     problems: Vec<String>,
+    /// Which file it goes by; nothing before its first gateway.
+    config: Option<Followed>,
     channels: Vec<ChannelRow>,
 }
 
@@ -105,6 +107,7 @@ fn status_schema() -> Value {
         ("run_since_ms", maybe(&integer())),
         ("busy", count()),
         ("problems", list(&text())),
+        ("config", maybe(&object([("file", text()), ("at_once", flag())]))),
         ("channels", list(&channel_schema())),
     ])
 }
@@ -129,6 +132,7 @@ async fn status(State(api): State<Api>) -> Json<Status> {
         run_since_ms,
         busy,
         problems: api.problems(),
+        config: api.followed(),
         channels: rows(&stage).await,
     })
 }

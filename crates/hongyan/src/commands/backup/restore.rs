@@ -4,7 +4,7 @@
 //! touched. A kill before that changes nothing; what is cut later is carried out
 //! by the next restore (`swap`), and no gateway starts on it before.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{Read as _, Seek as _};
 use std::path::{Path, PathBuf};
@@ -42,9 +42,6 @@ pub(super) async fn run(args: BackupRestoreArgs, state: &State) -> Result<(), Cl
     let _lock = if args.dry_run { None } else { Some(hold(state)?) };
     let dir = state.dir().to_owned();
     let finished = if args.dry_run { None } else { swap::finish(&dir)? };
-    if !args.dry_run && finished.is_none() {
-        lose_nothing(&args, state)?;
-    }
     let passphrase = match is_sealed(&args.file)? {
         true => Some(passphrase::of(&args.passphrase, false)?),
         false => None,
@@ -57,14 +54,18 @@ pub(super) async fn run(args: BackupRestoreArgs, state: &State) -> Result<(), Cl
         _ if args.dry_run => None,
         // It was this restore that was cut.
         Some(finished) if finished.manifest == manifest => finished.aside,
-        finished => {
-            if finished.is_some() {
-                lose_nothing(&args, state)?;
-            }
+        // An earlier one had done it, and nothing has changed it since.
+        _ if is_there(&swap::folder(stage.path()), &dir).await? => {
+            tell(&args, state, &manifest, &accounts, &Done::Already);
+            return Ok(());
+        }
+        _ => {
+            lose_nothing(&args, state)?;
             swap::swap(stage, &manifest, &dir)?.aside
         }
     };
-    tell(&args, state, &manifest, &accounts, aside.as_deref());
+    let done = if args.dry_run { Done::Nothing } else { Done::Restored { aside } };
+    tell(&args, state, &manifest, &accounts, &done);
     Ok(())
 }
 
@@ -92,6 +93,34 @@ fn lose_nothing(args: &BackupRestoreArgs, state: &State) -> Result<(), CliError>
     }
     let message = t!("error.backup.not_empty", dir = state.dir().display());
     Err(CliError::new(Kind::Usage, message).hinted(t!("hint.backup.force")))
+}
+
+/// Says whether what is new is exactly what is there.
+async fn is_there(new: &Path, dir: &Path) -> Result<bool, CliError> {
+    let (new, dir) = (new.to_owned(), dir.to_owned());
+    blocking(move || Ok(kept(&new, "")? == kept(&dir, "")?)).await
+}
+
+/// Returns each file that a backup would take, its length and its hash.
+fn kept(dir: &Path, name: &str) -> Result<BTreeMap<String, (u64, String)>, BackupError> {
+    let mut found = BTreeMap::new();
+    // A state of nothing has no folder.
+    for path in if dir.exists() { entries(dir)? } else { Vec::new() } {
+        let name = below(name, &path);
+        if std::fs::symlink_metadata(&path).map_err(io(&path))?.is_dir() {
+            found.extend(kept(&path, &name)?);
+        } else if fate(&name) != Fate::Nothing {
+            let hash = hash(&path).map_err(io(&path))?;
+            found.insert(name, hash);
+        }
+    }
+    Ok(found)
+}
+
+/// Names a file in a folder, with `/` between the parts.
+fn below(name: &str, path: &Path) -> String {
+    let last = path.file_name().unwrap_or_default().to_string_lossy();
+    if name.is_empty() { last.into_owned() } else { format!("{name}/{last}") }
 }
 
 /// A backup, unpacked and found to be as it was written.
@@ -186,8 +215,7 @@ fn walk(dir: &Path, name: &str, found: &mut BTreeSet<String>) -> Result<(), Back
     }
     private(dir)?;
     for path in entries(dir)? {
-        let last = path.file_name().unwrap_or_default().to_string_lossy();
-        let name = if name.is_empty() { last.into_owned() } else { format!("{name}/{last}") };
+        let name = below(name, &path);
         let kind = std::fs::symlink_metadata(&path).map_err(io(&path))?;
         if kind.is_dir() {
             walk(&path, &name, found)?;
@@ -242,12 +270,22 @@ async fn usable(unpacked: &Unpacked) -> Result<Vec<String>, CliError> {
     Ok(accounts.into_iter().map(|it| it.account.to_string()).collect())
 }
 
+/// What was done with a backup that is sound.
+enum Done {
+    /// It was only looked at.
+    Nothing,
+    /// It is in its place, and where it is, what was there before.
+    Restored { aside: Option<PathBuf> },
+    /// It was in its place already.
+    Already,
+}
+
 fn tell(
     args: &BackupRestoreArgs,
     state: &State,
     manifest: &Manifest,
     accounts: &[String],
-    aside: Option<&Path>,
+    done: &Done,
 ) {
     let is_empty =
         swap::state_of(state.dir()).is_ok_and(|found| found.is_empty()) || !state.dir().exists();
@@ -260,29 +298,30 @@ fn tell(
             "withMedia": manifest.with_media,
             "files": manifest.files.len(),
             "accounts": accounts,
-            "aside": aside,
+            "already": matches!(done, Done::Already),
+            "aside": if let Done::Restored { aside } = done { aside.as_deref() } else { None },
             "needsForce": args.dry_run && !is_empty,
         }));
         return;
     }
     let (n, at) = (manifest.files.len(), &manifest.created_at);
     let listed = accounts.join(", ");
-    if args.dry_run {
-        output::done(t!(
-            "backup.sound",
-            n = n,
-            at = at,
-            program = manifest.program,
-            accounts = listed
-        ));
-        if !is_empty {
-            output::note(t!("backup.needs_force", dir = state.dir().display()));
+    match done {
+        Done::Nothing => {
+            let program = &manifest.program;
+            let sound = t!("backup.sound", n = n, at = at, program = program, accounts = listed);
+            output::done(sound);
+            if !is_empty {
+                output::note(t!("backup.needs_force", dir = state.dir().display()));
+            }
         }
-        return;
+        Done::Restored { aside } => {
+            output::done(t!("backup.restored", n = n, at = at, accounts = listed));
+            if let Some(aside) = aside {
+                output::note(t!("backup.aside", dir = aside.display()));
+            }
+            output::note(t!("backup.once"));
+        }
+        Done::Already => output::done(t!("backup.already", at = at)),
     }
-    output::done(t!("backup.restored", n = n, at = at, accounts = listed));
-    if let Some(aside) = aside {
-        output::note(t!("backup.aside", dir = aside.display()));
-    }
-    output::note(t!("backup.once"));
 }

@@ -7,7 +7,9 @@ use ::config::{Draft, Edit, EditError, Path, Schema, text};
 use super::values::{batch, how, value};
 use super::{Desk, fail, root_issue, shown};
 use crate::cli::{PatchArgs, SetArgs, UnsetArgs};
+use crate::composition::State;
 use crate::error::CliError;
+use crate::followed::Follower;
 use crate::output;
 use crate::reload::effect;
 use crate::texts::t;
@@ -23,23 +25,25 @@ struct Order {
 }
 
 impl Desk {
-    pub(super) fn set(&self, args: &SetArgs) -> Result<(), CliError> {
+    pub(super) async fn set(&self, args: &SetArgs, state: &State) -> Result<(), CliError> {
         let edits = edits(args).map_err(|why| fail(&why, false))?;
         let paths = edits.iter().filter_map(set_path).cloned().collect();
         let is_batch = args.batch_json.is_some() || args.batch_file.is_some();
         let is_checked = is_batch || args.strict_json;
         let order = Order { edits, paths, is_dry: args.dry_run, is_checked };
-        self.carry_out(&order, |what, effect| t!("config.updated", what = what, effect = effect))
+        let told = |what: &str, effect: &str| t!("config.updated", what = what, effect = effect);
+        self.carry_out(&order, state, told).await
     }
 
-    pub(super) fn unset(&self, args: &UnsetArgs) -> Result<(), CliError> {
+    pub(super) async fn unset(&self, args: &UnsetArgs, state: &State) -> Result<(), CliError> {
         let path: Path = args.path.parse().map_err(|err| fail(&format!("{err}"), false))?;
         let (edits, paths) = (vec![Edit::Unset { path: path.clone() }], vec![path]);
         let order = Order { edits, paths, is_dry: args.dry_run, is_checked: true };
-        self.carry_out(&order, |what, effect| t!("config.removed", what = what, effect = effect))
+        let told = |what: &str, effect: &str| t!("config.removed", what = what, effect = effect);
+        self.carry_out(&order, state, told).await
     }
 
-    pub(super) fn patch(&self, args: &PatchArgs) -> Result<(), CliError> {
+    pub(super) async fn patch(&self, args: &PatchArgs, state: &State) -> Result<(), CliError> {
         let patch = match (&args.file, args.stdin) {
             (Some(path), _) => std::fs::read_to_string(path),
             (None, true) => {
@@ -56,12 +60,14 @@ impl Desk {
         }
         let edits = vec![Edit::Patch { path: Path::root(), patch }];
         let order = Order { edits, paths: Vec::new(), is_dry: args.dry_run, is_checked: true };
-        self.carry_out(&order, |what, effect| t!("config.updated", what = what, effect = effect))
+        let told = |what: &str, effect: &str| t!("config.updated", what = what, effect = effect);
+        self.carry_out(&order, state, told).await
     }
 
-    fn carry_out<'t>(
+    async fn carry_out<'t>(
         &self,
         order: &Order,
+        state: &State,
         told: impl Fn(&str, &str) -> std::borrow::Cow<'t, str>,
     ) -> Result<(), CliError> {
         let keeps_entries = |path: &Path| self.schema.keeps_entries(path);
@@ -89,7 +95,8 @@ impl Desk {
             [path] => path.to_string(),
             paths => t!("config.paths", n = paths.len()).into_owned(),
         };
-        output::line(told(&what, &effect(&changed)));
+        let follower = Follower::of(self.file.path(), state).await;
+        output::line(told(&what, &effect(&changed, follower.ok())));
         self.warn_of_news(&draft);
         Ok(())
     }

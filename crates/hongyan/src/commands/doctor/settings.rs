@@ -12,8 +12,8 @@ use crate::composition::State;
 use crate::texts::t;
 
 /// Checks the file; returns what of it can be used, if it can be read.
-pub(super) fn config(path: &Path) -> (Vec<Finding>, Option<Value>) {
-    let (loaded, checked) = match config_words::checked(path.to_owned()) {
+pub(super) fn config(path: &Path, state: &State) -> (Vec<Finding>, Option<Value>) {
+    let (loaded, checked) = match config_words::checked(path.to_owned(), state) {
         Ok(found) => found,
         Err(err) => {
             let fault = Finding::bad("config", Verdict::Fault, err.to_string(), t!("hint.config"));

@@ -1,10 +1,11 @@
 //! `hongyan gateway run`
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use ::config::{Path, Watcher};
-use gateway::Gateway;
-use gateway::control::{Control, ControlConfig, PORT, Token, Wish};
+use gateway::control::{Control, ControlConfig, Followed, PORT, Token, Wish};
+use gateway::{DmScope, Gateway, SessionScope};
 use lockfile::{Lock, LockError};
 
 use crate::agents;
@@ -17,6 +18,7 @@ use crate::control::{PROGRAM, logs, running};
 use crate::error::{CliError, Kind};
 use crate::host::{Reloaded, Running, Wanted, inventory};
 use crate::output;
+use crate::rules;
 use crate::signals::{Asked, Signals};
 use crate::texts::t;
 
@@ -81,6 +83,11 @@ async fn one(
 fn tell(running: &Running, control: &Control) {
     control.set_problems(running.problems());
     let state = running.state().clone();
+    if let Some(config) = state.config() {
+        let file = config.path();
+        let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+        control.set_followed(Followed { file, at_once: is_followed(&state) });
+    }
     control.list_plugins_by(move || {
         let inventory = inventory(&state);
         listing(&inventory, inventory.plugins.iter())
@@ -110,6 +117,10 @@ async fn until_ended(running: &mut Running, control: &mut Control, signals: &mut
         };
         let reloaded = reload(running).await;
         tell(running, control);
+        if let Err(unusable) = &reloaded {
+            let problems = running.problems().into_iter().chain([unusable.clone()]);
+            control.set_problems(problems.collect());
+        }
         if let (Some(config), Some(watcher)) = (running.state().config(), watcher.as_mut()) {
             config.follow(watcher);
         }
@@ -127,11 +138,15 @@ async fn until_ended(running: &mut Running, control: &mut Control, signals: &mut
 
 /// Waits for another version of the file, unless such versions do not count.
 async fn changed(watcher: Option<&mut Watcher>, state: &State) {
-    let mode = state.root().pointer("/gateway/reload/mode").cloned();
     match watcher {
-        Some(watcher) if mode != Some("off".into()) => watcher.changed().await,
+        Some(watcher) if is_followed(state) => watcher.changed().await,
         Some(_) | None => std::future::pending().await,
     }
+}
+
+/// Says whether other versions of the file count.
+fn is_followed(state: &State) -> bool {
+    state.root().pointer("/gateway/reload/mode").is_none_or(|mode| mode != "off")
 }
 
 async fn reload(running: &mut Running) -> Result<Reloaded, String> {
@@ -215,10 +230,24 @@ async fn serve(args: &RunArgs, state: &State) -> Result<Control, CliError> {
     })
 }
 
+/// Says who shares a memory with whom.
+fn scope(state: &State) -> Cow<'static, str> {
+    match rules::route(&state.root()) {
+        Ok(route) if route.session.scope == SessionScope::Global => t!("doctor.scope.global"),
+        Ok(route) => match route.session.dm_scope {
+            DmScope::Main => t!("doctor.scope.main"),
+            DmScope::PerPeer => t!("doctor.scope.peer", scope = "per-peer"),
+            DmScope::PerChannelPeer => t!("doctor.scope.peer", scope = "per-channel-peer"),
+            DmScope::PerAccountChannelPeer => t!("gateway.scope"),
+        },
+        Err(_) => t!("gateway.scope"),
+    }
+}
+
 fn greet(state: &State, control: &Control) {
     output::done(t!("gateway.running"));
     output::aside(t!("gateway.listens", address = control.address()));
-    output::aside(t!("gateway.scope"));
+    output::aside(scope(state));
     if state.weixin().registry().accounts().is_ok_and(|accounts| accounts.is_empty()) {
         output::note(t!("gateway.no_accounts"));
     }

@@ -1,6 +1,7 @@
 //! When what was saved begins to hold.
 
 use std::borrow::Cow;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -10,6 +11,7 @@ use super::settings::Settings;
 use crate::composition::State;
 use crate::control::{Client, LOOK};
 use crate::error::{CliError, Kind};
+use crate::followed::Follower;
 use crate::texts::t;
 
 /// How long a gateway is waited for that applies what was saved. One that ends
@@ -26,6 +28,13 @@ pub(super) enum Effect {
     Followed,
     /// The gateway that runs does not follow the file, as it is configured.
     AfterRestart,
+    /// The gateway that runs goes by another file.
+    OfAnother {
+        /// The file that was edited.
+        edited: PathBuf,
+        /// The other one.
+        file: PathBuf,
+    },
     /// The gateway that runs cannot be told, or refuses.
     NotApplied(String),
 }
@@ -40,10 +49,16 @@ impl Effect {
     }
 
     async fn tell(state: &State, settings: &Settings) -> Result<Self, CliError> {
-        let Some(client) = Client::find(state).await? else { return Ok(Self::NextStart) };
-        if !settings.is_followed() {
-            return Ok(Self::AfterRestart);
+        let edited = settings.path();
+        match Follower::of(edited, state).await? {
+            Follower::Nobody => return Ok(Self::NextStart),
+            Follower::AtOnce => {}
+            Follower::AfterRestart => return Ok(Self::AfterRestart),
+            Follower::OfAnother(file) => {
+                return Ok(Self::OfAnother { edited: edited.to_owned(), file });
+            }
         }
+        let Some(client) = Client::find(state).await? else { return Ok(Self::NextStart) };
         let mut refused = None;
         let told = async {
             loop {
@@ -70,6 +85,9 @@ impl Effect {
             Self::NextStart => t!("plugins.effect.next_start"),
             Self::Followed => t!("plugins.effect.followed"),
             Self::AfterRestart => t!("plugins.effect.restart"),
+            Self::OfAnother { edited, file } => {
+                t!("plugins.effect.another", edited = edited.display(), file = file.display())
+            }
             Self::NotApplied(why) => t!("plugins.effect.not_applied", why = why),
         }
     }

@@ -16,8 +16,6 @@ pub(super) struct Settings {
     file: File,
     authored: Value,
     pub(super) plugins: PluginSettings,
-    /// Whether a gateway applies changes of the file while it runs.
-    is_followed: bool,
 }
 
 impl Settings {
@@ -28,14 +26,12 @@ impl Settings {
         let loaded = file.read().map_err(|err| wrong(err.to_string()))?;
         let plugins = PluginSettings::parse(&loaded.effective["plugins"])
             .map_err(|err| wrong(format!("{}: plugins: {err}", file.path().display())))?;
-        let mode = loaded.effective.pointer("/gateway/reload/mode");
-        let is_followed = mode.is_none_or(|mode| mode != "off");
-        Ok(Self { file, authored: loaded.authored, plugins, is_followed })
+        Ok(Self { file, authored: loaded.authored, plugins })
     }
 
-    /// Says whether a gateway applies changes of the file while it runs.
-    pub(super) fn is_followed(&self) -> bool {
-        self.is_followed
+    /// Returns where the file is.
+    pub(super) fn path(&self) -> &std::path::Path {
+        self.file.path()
     }
 }
 
