@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use contract::AccountId;
+use futures_util::{StreamExt as _, stream};
 use ilink::{ContextToken, Cursor, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +30,9 @@ use crate::credentials::files::replace;
 use crate::credentials::safe;
 use crate::settings::{CHANNEL_ID, Settings};
 use crate::store::{Foreign, Store};
+
+/// How many accounts are written back side by side.
+const AT_ONCE: usize = 16;
 
 /// What the official plugin keeps besides credentials, cursors and tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -98,11 +102,13 @@ pub(crate) async fn write_back(settings: &Settings, store: &Store, accounts: &[A
         return;
     }
     let changing = registry.change();
-    for account in accounts {
+    // A host waits for this, and each file waits for the disk.
+    let writing = accounts.iter().map(async |account| {
         if let Err(err) = write_back_one(settings, store, account).await {
             tracing::warn!(%account, error = %err, "the official state was not written");
         }
-    }
+    });
+    stream::iter(writing).for_each_concurrent(AT_ONCE, |writing| writing).await;
     drop(changing);
 }
 
@@ -155,7 +161,7 @@ async fn write_back_one(
     let cursor = store.cursor(account).await?;
     if !cursor.is_empty() {
         let sync = serde_json::to_vec(&Sync { get_updates_buf: cursor })?;
-        replace(&sync_file(settings, account), &sync)?;
+        put(sync_file(settings, account), sync).await?;
     }
     let ours = store.context_tokens(account).await?;
     if ours.is_empty() {
@@ -166,8 +172,17 @@ async fn write_back_one(
     let known: Option<(BTreeMap<UserId, ContextToken>, i64)> = json_at(&path);
     let mut tokens = known.map(|(tokens, _)| tokens).unwrap_or_default();
     tokens.extend(ours);
-    replace(&path, &serde_json::to_vec(&tokens)?)?;
+    put(path, serde_json::to_vec(&tokens)?).await?;
     Ok(())
+}
+
+/// Writes a file, unless that is what stands in it.
+async fn put(path: PathBuf, content: Vec<u8>) -> std::io::Result<()> {
+    let writing = tokio::task::spawn_blocking(move || {
+        let is_there = std::fs::read(&path).is_ok_and(|there| there == content);
+        if is_there { Ok(()) } else { replace(&path, &content) }
+    });
+    writing.await.map_err(std::io::Error::other)?
 }
 
 pub(crate) fn foreign(settings: &Settings, account: &AccountId) -> Foreign {
