@@ -99,8 +99,7 @@ function issues(account: Snapshot): ReturnType<NonNullable<Status["collectStatus
     return [{ ...at, kind: "auth", message: "Not logged in.", fix: LOGIN }];
   }
   if (account.terminalDisconnect) {
-    const message = `The backend refuses the login: ${account.lastError ?? "it has expired"}.`;
-    return [{ ...at, kind: "auth", message, fix: LOGIN }];
+    return [{ ...at, kind: "auth", message: `${account.lastError ?? "The login has expired"}.`, fix: LOGIN }];
   }
   if (account.connected === false && account.lastError) {
     return [{ ...at, kind: "runtime", message: `Messages do not come in: ${account.lastError}.`, fix: "It heals by itself when the backend answers; see openclaw channels logs" }];

@@ -15,7 +15,7 @@ const HOPELESS: u32 = 4;
 /// Silences in a row after which the connections are doubted.
 const DEAF: u32 = 3;
 /// Why a person must log in, whatever words the backend has for it.
-const REFUSED: &str = "the backend refuses the bot token: bound elsewhere, or expired";
+const REFUSED: &str = "the backend refuses the login: bound elsewhere, or expired";
 
 /// What to do after a poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -183,7 +183,7 @@ async fn refused_polls_ask_for_a_login_and_hold_back_no_reply() {
     let stale = Fault::refuse(Code::STALE_TOKEN, "session timeout");
     scene.backend.next_times(Endpoint::GetUpdates, ALWAYS, stale);
     let status = wait_until(&host, |status| status["state"] == "needs_login").await;
-    let reason = "the backend refuses the bot token: bound elsewhere, or expired";
+    let reason = "the backend refuses the login: bound elsewhere, or expired";
     assert_eq!(status["reason"], reason);
     host.replies(&inbound.turn, 0, "here you are").await;
     assert_eq!(scene.alice.hears().await, "here you are");
