@@ -1,5 +1,7 @@
 // The accounts that the host has started, and the sidecar that runs them.
 
+import { AsyncLocalStorage } from "node:async_hooks";
+
 import type { ChannelPlugin, OpenClawConfig } from "openclaw/plugin-sdk/core";
 import { getAgentScopedMediaLocalRoots } from "openclaw/plugin-sdk/media-local-roots";
 
@@ -30,6 +32,8 @@ class Lease {
   readonly runtime: HostRuntime;
   readonly since = Date.now();
   readonly ended: Promise<void>;
+  /** Does something as this start's, whatever has opened the sidecar: the host refuses work below a request that is over. */
+  readonly within = AsyncLocalStorage.snapshot();
   #end!: { resolve: () => void; reject: (error: Error) => void };
 
   constructor(ctx: StartContext) {
@@ -65,10 +69,13 @@ const turns = new Turns({
 
 export const sidecar = new Sidecar(
   {
-    admit: ({ sender }) => admit(leaseOf(sender.conversation.account).runtime, sender),
+    async admit({ sender }) {
+      const { runtime, within } = leaseOf(sender.conversation.account);
+      return await within(() => admit(runtime, sender));
+    },
     async receive({ inbound }) {
-      const { runtime, ctx } = leaseOf(inbound.conversation.account);
-      turns.take(inbound, runtime, ctx.cfg);
+      const { runtime, ctx, within } = leaseOf(inbound.conversation.account);
+      within(() => turns.take(inbound, runtime, ctx.cfg));
       return null;
     },
     changed: ({ status }) => leases.get(status.account)?.tell(patch(status)),

@@ -126,9 +126,11 @@ async function tellTerminal(event: LoginEvent, show: (text: string) => void, dra
 class Session {
   readonly key = randomUUID();
   readonly #stop = new AbortController();
-  readonly outcome: Promise<Waited>;
+  #before = false;
   code: { text: string; url: string | null } | undefined;
   over: Waited | undefined;
+  /** What takes the digits that the phone shows, while they are asked for. */
+  asked: { wrong: boolean; take: (digits: string | null) => void } | undefined;
   #changed!: () => void;
   change = new Promise<void>((resolve) => {
     this.#changed = resolve;
@@ -138,19 +140,31 @@ class Session {
     const face: Face = {
       tell: (event) => {
         if (event.event === "qr") this.#news(() => (this.code = { text: event.text, url: event.url }));
+        if (event.event === "qr" || event.event === "qr_ended") this.asked = undefined;
+        if (event.event === "already_connected") this.#before = true;
+        // The host starts accounts again only when it hears that this is over: nobody polls yet.
+        if (event.event === "checking") this.#end(connected(event.account, this.#before));
       },
-      // Nobody can be asked here.
-      digits: async () => null,
+      digits: (wrong) => new Promise((take) => this.#news(() => (this.asked = { wrong, take }))),
     };
-    this.outcome = logIn(face, fresh, this.#stop.signal).then(
-      (done) => ({ connected: true, message: done.already_connected ? `已连接过 / already connected: ${done.account}` : `已连接 / connected: ${done.account}`, accountId: done.account }),
-      (error: unknown) => ({ connected: false, message: explained(error) }),
+    logIn(face, fresh, this.#stop.signal).then(
+      (done) => this.#end(connected(done.account, done.already_connected)),
+      (error: unknown) => this.#end({ connected: false, message: explained(error) }),
     );
-    void this.outcome.then((over) => this.#news(() => (this.over = over)));
+  }
+
+  answer(digits: string): void {
+    this.asked?.take(digits);
+    this.asked = undefined;
   }
 
   giveUp(): void {
+    this.asked?.take(null);
     this.#stop.abort();
+  }
+
+  #end(over: Waited): void {
+    if (!this.over) this.#news(() => (this.over = over));
   }
 
   #news(note: () => void): void {
@@ -162,6 +176,12 @@ class Session {
     changed();
   }
 }
+
+const connected = (accountId: string, before: boolean): Waited => ({
+  connected: true,
+  message: before ? `已连接过 / already connected: ${accountId}` : `已连接 / connected: ${accountId}`,
+  accountId,
+});
 
 let session: Session | undefined;
 
@@ -178,14 +198,21 @@ export async function loginWithQrStart({ force, timeoutMs }: Start): Promise<{ q
   return { message, sessionKey: mine.key, ...(qrDataUrl === undefined ? {} : { qrDataUrl }) };
 }
 
-export async function loginWithQrWait({ timeoutMs, currentQrDataUrl }: Wait): Promise<Waited> {
+/** Waits for what happens next. The digits that a phone shows come in the session's key, as `KEY:DIGITS`: the host takes no other word. */
+export async function loginWithQrWait({ timeoutMs, sessionKey, currentQrDataUrl }: Wait): Promise<Waited> {
   const mine = session;
   if (!mine) return { connected: false, message: "没有进行中的登录 / no login runs; start one" };
+  const [key, digits] = (sessionKey ?? "").split(":");
+  if (key === mine.key && digits) mine.answer(digits);
   const until = Date.now() + (timeoutMs ?? WAIT_MS);
   for (;;) {
     if (mine.over) {
       if (session === mine) session = undefined;
       return mine.over;
+    }
+    if (mine.asked) {
+      const again = mine.asked.wrong ? "数字不对 / wrong digits. " : "";
+      return { connected: false, message: `${again}手机上显示了数字，请带着它们再等一次 / The phone shows digits; wait again with sessionKey ${mine.key}:DIGITS` };
     }
     const now = mine.code && (await picture(mine.code.text));
     if (now !== undefined && currentQrDataUrl !== undefined && now !== currentQrDataUrl) {

@@ -7,6 +7,7 @@ import { bareId } from "./setup.js";
 import { CHANNEL, type Content, type SendReport, WireError } from "./contract.js";
 import { sidecar } from "./gateway.js";
 import { say } from "./log.js";
+import { noteTold } from "./resumed.js";
 import { contents, mediaContent } from "./turns.js";
 
 type Outbound = NonNullable<ChannelPlugin["outbound"]>;
@@ -39,6 +40,7 @@ async function send(ctx: Context, said: Content[]): Promise<Result> {
     const key = ctx.deliveryQueueId === undefined ? null : `${ctx.deliveryQueueId}/${ctx.deliveryPartIndex ?? 0}/${n}`;
     last = await store({ target, class: "reminder", content, key });
   }
+  noteTold(bareId(ctx.to));
   return { channel: CHANNEL as Result["channel"], messageId: last ? String(last.id) : "" };
 }
 

@@ -41,6 +41,7 @@ export class Sidecar {
   #running: Running | undefined;
   #falls = 0;
   #calls = 0;
+  #logins = 0;
   #syncing: Promise<void> = Promise.resolve();
   #retry: NodeJS.Timeout | undefined;
   #idle: NodeJS.Timeout | undefined;
@@ -64,11 +65,13 @@ export class Sidecar {
     signal?: AbortSignal,
   ): Promise<ChannelCalls[M][1]> {
     this.#calls += 1;
+    if (method === "login") this.#logins += 1;
     try {
       const { pipe } = this.#running ?? (await this.#open());
       return await pipe.call(method, params, started, signal);
     } finally {
       this.#calls -= 1;
+      if (method === "login") this.#logins -= 1;
       this.#restWhenIdle();
     }
   }
@@ -83,7 +86,9 @@ export class Sidecar {
     if (!this.#watcher.isWanted()) {
       clearTimeout(this.#retry);
       this.#retry = undefined;
-      await this.#stop();
+      // The host stops its accounts for a login that it shows to somebody.
+      if (this.#running && this.#logins > 0) await this.#configure(this.#running.pipe);
+      else await this.#stop();
       return;
     }
     // A pause of the ladder is not cut short.

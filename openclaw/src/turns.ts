@@ -8,6 +8,7 @@ import { CHANNEL, type Content, type Inbound, type Reply, type ReplyClass, type 
 import { currentConfig, type HostRuntime } from "./host.js";
 import { say } from "./log.js";
 import { facts, type MediaFact, problems, words } from "./media.js";
+import { isTold } from "./resumed.js";
 import { accountSection } from "./settings.js";
 
 /** Where replies go. Each call returns when its effect is on disk. */
@@ -24,8 +25,11 @@ type ItemEvent = Parameters<NonNullable<NonNullable<Plan["replyOptions"]>["onIte
 
 /** How long a turn waits for a sidecar that has fallen to offer it again. */
 const PATIENCE_MS = 10 * 60_000;
+const LAST_MS = 60_000;
 /** Pauses before the host is asked again after it could not take a turn, in ms: it starts, or recovers a session of its own. */
-const AGAIN = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000, 60_000];
+const AGAIN = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000, LAST_MS, LAST_MS];
+/** How long the host may take to resume a session after a fall. */
+const RESUME_MS = 30_000;
 const SORRY = "⚠️ 抱歉，处理这条消息时出错了，请稍后再试。";
 
 /** One turn that runs here. */
@@ -138,18 +142,29 @@ export class Turns {
   /** Asks the host until it takes the turn. What it has begun to answer is not begun again. */
   async #answered(run: Run, runtime: HostRuntime, cfg: OpenClawConfig, at: string): Promise<TurnEnd> {
     const route = routeOf(run.inbound, runtime, cfg);
-    for (const pause of AGAIN) {
+    const { message_id, offers, conversation } = run.inbound;
+    let id = message_id;
+    for (let n = 0; ; n += 1) {
       try {
-        return await answer(run, runtime, cfg, route);
+        const end = await answer(run, runtime, currentConfig() ?? cfg, route, id);
+        if (end !== undefined) return end;
+        // The host knows it from before it fell: it resumes the session and tells the answer itself,
+        // or it had the answer and fell before that was taken down here.
+        if (offers < 2 || id !== message_id || (await isTold(conversation.peer, RESUME_MS))) return "answered";
+        say("info", `${at} was answered by a gateway that fell, and nobody has heard it: once more`);
+        id = `${message_id}/${offers}`;
       } catch (error) {
-        if (run.hasSpoken) throw error;
+        // A host that drains restarts, however long that takes, and the turn is offered to the next one.
+        const pause = AGAIN[n] ?? (isDraining(error) ? LAST_MS : undefined);
+        if (run.hasSpoken || pause === undefined) throw error;
         say("warn", `${at} is not taken, again in ${pause} ms: ${String(error)}`);
         await new Promise((resolve) => setTimeout(resolve, pause).unref());
       }
     }
-    return await answer(run, runtime, currentConfig() ?? cfg, route);
   }
 }
+
+const isDraining = (error: unknown): boolean => error instanceof Error && error.name === "GatewayDrainingError";
 
 type Route = ReturnType<HostRuntime["routing"]["resolveAgentRoute"]>;
 
@@ -157,19 +172,17 @@ function routeOf({ conversation: { account, peer } }: Inbound, runtime: HostRunt
   return runtime.routing.resolveAgentRoute({ cfg, channel: CHANNEL, accountId: account, peer: { kind: "direct", id: peer } });
 }
 
-/** Lets the host's agent answer. Returns when all of its replies are on disk. */
-async function answer(run: Run, runtime: HostRuntime, cfg: OpenClawConfig, route: Route): Promise<TurnEnd> {
+/**
+ * Lets the host's agent answer. Returns when all of its replies are on disk;
+ * `undefined` when the host has done nothing, since it knows the id.
+ */
+async function answer(run: Run, runtime: HostRuntime, cfg: OpenClawConfig, route: Route, id: string): Promise<TurnEnd | undefined> {
   const { inbound } = run;
   const { account, peer } = inbound.conversation;
   const text = words(inbound);
-  const echoed = echo(inbound, text);
-  if (echoed !== undefined) {
-    await run.say("answer", [{ text: echoed }]);
-    return "answered";
-  }
   const isCommand = runtime.commands.isControlCommandMessage(text, cfg);
   const ingress = await resolveIngress(runtime, cfg, { account, peer }, {
-    contextBinding: { agentId: route.agentId, sessionKey: route.sessionKey, messageId: inbound.message_id, inboundEventKind: "user_request" },
+    contextBinding: { agentId: route.agentId, sessionKey: route.sessionKey, messageId: id, inboundEventKind: "user_request" },
     ...(isCommand ? { command: { allowTextCommands: true, hasControlCommand: true } } : {}),
   });
   // The rules may have changed since the message was admitted.
@@ -177,12 +190,13 @@ async function answer(run: Run, runtime: HostRuntime, cfg: OpenClawConfig, route
     return { failed: { reason: `not admitted any more: ${ingress.ingress.reasonCode}` } };
   }
   const ctxPayload = runtime.inbound.buildContext({
-    ...(await context(inbound, text)),
+    ...(await context(inbound, text, id)),
     route: { agentId: route.agentId, accountId: account, dmScope: route.dmScope, routeSessionKey: route.sessionKey, mainSessionKey: route.mainSessionKey },
     ...(isCommand ? { access: { commands: { authorized: ingress.commandAccess.authorized } } } : {}),
     channelIngress: ingress,
   });
   const settled = new Adoption();
+  let hasBegun = false;
   const own = accountSection(cfg, account);
   const block = own.streaming?.block?.enabled;
   const showsTools = own.replyProgressMessages !== false;
@@ -192,7 +206,7 @@ async function answer(run: Run, runtime: HostRuntime, cfg: OpenClawConfig, route
     accountId: account,
     route: { agentId: route.agentId, dmScope: route.dmScope, sessionKey: route.sessionKey },
     ctxPayload,
-    messageId: inbound.message_id,
+    messageId: id,
     turnAdoptionLifecycle: settled.lifecycle,
     delivery: {
       observeMessageSent: true,
@@ -204,6 +218,9 @@ async function answer(run: Run, runtime: HostRuntime, cfg: OpenClawConfig, route
     },
     dispatcherOptions: { onReplyStart: () => run.signal("working") },
     replyOptions: {
+      onAgentRunStart: () => {
+        hasBegun = true;
+      },
       onItemEvent: (event) => progress(run, event),
       // The use of tools is shown by this channel, whether the session is verbose or not.
       suppressDefaultToolProgressMessages: showsTools,
@@ -219,14 +236,14 @@ async function answer(run: Run, runtime: HostRuntime, cfg: OpenClawConfig, route
       onRecordError: (error) => say("warn", `[${account}] the session was not noted: ${String(error)}`),
     },
   });
-  await settled.done();
-  return "answered";
+  const wasDeferred = await settled.done();
+  return hasBegun || wasDeferred || run.hasSpoken ? "answered" : undefined;
 }
 
 type ContextParams = Parameters<HostRuntime["inbound"]["buildContext"]>[0];
 
 /** The message as the host wants it told. */
-async function context(inbound: Inbound, text: string): Promise<Omit<ContextParams, "route">> {
+async function context(inbound: Inbound, text: string, id: string): Promise<Omit<ContextParams, "route">> {
   const { account, peer } = inbound.conversation;
   const { quote } = inbound;
   const media: MediaFact[] = await facts(inbound.attachments, inbound.message_id);
@@ -237,8 +254,8 @@ async function context(inbound: Inbound, text: string): Promise<Omit<ContextPara
     accountId: account,
     provider: CHANNEL,
     surface: CHANNEL,
-    messageId: inbound.message_id,
-    messageIdFull: inbound.message_id,
+    messageId: id,
+    messageIdFull: id,
     timestamp: inbound.sent_at_ms,
     from: peer,
     sender: { id: peer },
@@ -287,17 +304,11 @@ class Adoption {
     onSettled: () => this.#settle(),
   };
 
-  async done(): Promise<void> {
+  /** Waits for its end; says whether it was put behind another one. */
+  async done(): Promise<boolean> {
     if (this.#isDeferred) await this.#settled;
+    return this.#isDeferred;
   }
-}
-
-/** Answers `/echo`, which measures the channel without an agent, as the official plugin does. */
-export function echo({ sent_at_ms }: Pick<Inbound, "sent_at_ms">, text: string): string | undefined {
-  const found = /^\/echo(?:\s+([\s\S]*))?$/i.exec(text.trim());
-  if (!found) return undefined;
-  const sent = new Date(sent_at_ms).toISOString();
-  return `${found[1] ?? ""}\n⏱ 通道耗时\n├ 事件时间: ${sent}\n└ 平台→插件: ${Date.now() - sent_at_ms}ms`.trimStart();
 }
 
 function replyClass(payload: Payload): ReplyClass {
