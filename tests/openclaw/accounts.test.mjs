@@ -2,6 +2,8 @@
 // is refused and comes back, and people who do not wait for each other.
 
 import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { accountId, CHANNEL, until, World } from "./world.mjs";
@@ -55,9 +57,20 @@ test("a stranger gets a code, is approved, is told so, and is answered", async (
   assert.ok(!openclaw.gateway.output.includes("restarting openclaw-weixin"), "an approval restarts nothing");
 });
 
+test("whom the official plugin had admitted is heard", async () => {
+  const carol = await world.phones.person("carol");
+  const folder = join(openclaw.state, "credentials");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${CHANNEL}-${accountId(bob.bot)}-allowFrom.json`), JSON.stringify({ version: 1, allowFrom: [carol.id] }));
+  carol.bot = bob.bot;
+  await world.phones.post("users/carol/meet", { bot: bob.bot });
+  await carol.says("«as ever»");
+  await carol.waitsFor("heard: as ever");
+});
+
 test("an account that is disabled rests, the other one does not notice, and it comes back", async () => {
   const id = accountId(bob.bot);
-  await openclaw.does("config", "set", `channels.${CHANNEL}.accounts.${id}.enabled`, "false");
+  await openclaw.does("channels", "remove", "--channel", CHANNEL, "--account", id);
   await until("bob's account has stopped", async () => (await openclaw.does("channels", "status")).match(new RegExp(`${id}.*disabled`)));
   await bob.says("«while disabled»");
   await alice.says("«still here»");
@@ -77,6 +90,9 @@ test("a login that the backend refuses is seen in the status, and a new one heal
     return /refuses the login/.test(text) && text;
   });
   assert.match(status, new RegExp(`${id}.*(disconnected|blocked)`));
+  const snapshot = JSON.parse((await openclaw.run("channels", "status", "--json")).stdout).channelAccounts[CHANNEL].find((account) => account.accountId === id);
+  assert.deepEqual([snapshot.lifecycle, snapshot.terminalDisconnect], ["blocked", true]);
+  if (!process.env.HOST.endsWith("2026.9.1")) assert.match(status, /openclaw channels login --channel openclaw-weixin/, "what to do");
   await bob.says("«bob goes on»");
   await bob.waitsFor("heard: bob goes on");
   await openclaw.does("config", "set", `channels.${CHANNEL}.baseUrl`, world.phones.url);

@@ -7,6 +7,7 @@ import { after, before, test } from "node:test";
 
 import { accountId, CHANNEL, until, World } from "./world.mjs";
 
+const PNG = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
 const VOICE = readFileSync(join(import.meta.dirname, "../../crates/silk/tests/golden/en_16k.silk"));
 
 let world;
@@ -45,26 +46,50 @@ test("a login by QR code brings an account, which the running gateway starts", a
 test("what is said on the phone is answered by the model", async () => {
   await alice.says("«hello»");
   await alice.waitsFor("heard: hello");
+  const asked = JSON.stringify(world.model.requests.at(-1));
+  assert.ok(asked.includes(`WeChat direct chat; account ${account}`), "where it is said");
+  assert.ok(asked.includes("A MEDIA: directive must stand"), "how to send files");
   assert.ok(!openclaw.gateway.output.includes("health-monitor: restarting"), "the login itself started the account");
 });
 
 test("the status says that it works, by asking the backend", async () => {
   const status = await openclaw.does("channels", "status", "--probe");
   assert.match(status, new RegExp(`${account}.*running, connected.*works`));
+  const snapshot = await until("all times are told", async () => {
+    const [found] = JSON.parse((await openclaw.run("channels", "status", "--probe", "--json")).stdout).channelAccounts[CHANNEL];
+    return found.lastTransportActivityAt && found.lastInboundAt && found.lastOutboundAt && found;
+  });
+  const { connected, lifecycle, lastError, probe } = snapshot;
+  assert.deepEqual({ connected, lifecycle, lastError, works: probe.ok }, { connected: true, lifecycle: "ready", lastError: null, works: true });
   const list = await openclaw.does("channels", "list");
   assert.match(list, new RegExp(`${account}: installed, configured`));
 });
 
-test("a picture is seen by the model, and one is sent back", async () => {
-  const png = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
-  await alice.sends("image", "dot.png", png);
+/** How many pictures the phone shows. */
+const pictures = async () => (await alice.sees()).filter((message) => message.from === "bot").flatMap((message) => message.items).filter((item) => item.type === "image").length;
+
+test("a picture is seen by the model, and what it sends back comes whole", async () => {
+  await alice.sends("image", "dot.png", PNG);
   await alice.says("«images»");
   assert.match(await alice.waitsFor("images: "), /images: [1-9]/);
-  const file = join(openclaw.state, "workspace", "answer.png");
-  writeFileSync(file, png);
-  await alice.says(`«media ${file}»`);
-  await until("a picture comes", async () => (await alice.sees()).some((message) => message.from === "bot" && message.items.some((item) => item.type === "image")));
+  const files = ["one.png", "two.png"].map((name) => join(openclaw.state, "workspace", name));
+  for (const file of files) writeFileSync(file, PNG);
+  await alice.says(`«media ${files.join(" ")}»`);
+  await until("both pictures come", async () => (await pictures()) === 2);
   await alice.waitsFor("here it is");
+});
+
+test("all pictures of one message reach the agent", async () => {
+  const dora = await world.phones.person("dora");
+  const bot = await world.phones.post("bots", { user: "dora" });
+  for (const name of ["a.png", "b.png"]) await dora.sends("image", name, PNG);
+  const items = await world.itemsTo(dora, bot);
+  assert.equal(items.length, 2);
+  await world.phones.post("users/alice/message", { item_list: [...items, { type: 1, text_item: { text: "«both of them»" } }] });
+  await alice.waitsFor("heard: both of them");
+  const isIt = ({ content }) => JSON.stringify(content).includes("both of them");
+  const { content } = world.model.requests.findLast(({ messages }) => messages.some(isIt)).messages.findLast(isIt);
+  assert.equal(content.filter((part) => part.type === "image_url").length, 2, JSON.stringify(content).slice(0, 2_000));
 });
 
 test("a file and a voice message reach the agent", async () => {
@@ -102,6 +127,7 @@ test("tools are shown while they run", async () => {
 test("a command overtakes a turn, and /stop ends it", async () => {
   await alice.says("«slow 60000 never»");
   await until("the model is asked", async () => world.model.requests.some((request) => JSON.stringify(request.messages).includes("slow 60000 never")));
+  await until("the phone shows that it types", () => alice.seesTyping());
   await alice.says("/stop");
   await alice.waitsFor(/abort|stop/i, 30_000);
   await alice.says("«after the stop»");
@@ -115,6 +141,35 @@ test("something is sent from the command line, and to somebody unknown it is not
   const unknown = await openclaw.run("message", "send", "--channel", CHANNEL, "--target", "nobody@im.wechat", "--message", "x");
   assert.notEqual(unknown.code, 0, unknown.all);
   assert.match(unknown.all, /nobody is known/);
+});
+
+test("a file is sent from the command line", async () => {
+  const before = await pictures();
+  await openclaw.does("message", "send", "--channel", CHANNEL, "--target", alice.id, "--media", join(openclaw.state, "workspace", "one.png"), "--message", "a picture of nothing");
+  await alice.waitsFor("a picture of nothing");
+  assert.equal(await pictures(), before + 1);
+});
+
+test("an answer comes in blocks where the settings say so, and nobody's poll stops for it", async () => {
+  openclaw.change({ channels: { [CHANNEL]: { streaming: { block: { enabled: true } } } } });
+  const sidecar = openclaw.sidecar();
+  await until("the gateway has seen the settings", () => /config.*streaming/.test(openclaw.gateway.output));
+  await alice.says("«parts 8000»");
+  const at = (await alice.hears()).length;
+  const since = async () => (await alice.hears()).slice(at).join("\n");
+  await until("the first block", async () => (await since()).includes("number 1 of"));
+  assert.ok(!(await since()).includes("the very end"));
+  await until("the last", async () => (await since()).includes("the very end"));
+  assert.equal(openclaw.sidecar(), sidecar);
+});
+
+test("a gateway that restarts in place goes on, with one sidecar", async () => {
+  const before = openclaw.sidecar();
+  process.kill(openclaw.gateway.pid, "SIGUSR2");
+  await until("the sidecar is another one", () => openclaw.sidecar() !== undefined && openclaw.sidecar() !== before);
+  await alice.says("«in the same place»");
+  await alice.waitsFor("heard: in the same place");
+  assert.throws(() => process.kill(before, 0));
 });
 
 test("a gateway that is asked to stop leaves nothing behind, and goes on where it was", async () => {

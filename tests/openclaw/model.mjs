@@ -3,7 +3,8 @@
 //   «hello»            says `heard: hello`, for each of them
 //   «slow 20000 hello» the same, after so many milliseconds
 //   «long 9000»        a long answer of so many characters
-//   «media /a/b.png»   sends a file
+//   «parts 5000»       a long paragraph, and after so many milliseconds a short one
+//   «media /a /b»      sends files
 //   «tool NAME {…}»    calls a tool, then says `tool done`
 //   «prompt»           says what it was asked, with the host's words around it
 //   «images»           says how many pictures it was given
@@ -45,12 +46,14 @@ async function answer({ messages, stream, tools = [] }, response) {
   const after = messages.slice(at + 1);
   const [word, ...rest] = order.split(" ");
   const argument = rest.join(" ");
-  const reply = (content) => send(response, stream, { content });
+  const reply = (content, wait, more) => send(response, stream, { content }, wait, more);
   switch (word) {
     case "long":
       return reply(long(Number(argument)));
+    case "parts":
+      return reply(long(1_500), Number(argument), "\n\nthe very end");
     case "media":
-      return reply(`here it is\nMEDIA:${argument}`);
+      return reply(["here it is", ...rest.map((file) => `MEDIA:${file}`)].join("\n"));
     case "images": {
       const parts = messages.flatMap((message) => (Array.isArray(message.content) ? message.content : []));
       return reply(`images: ${parts.filter((part) => part.type === "image_url").length}`);
@@ -78,7 +81,7 @@ function long(length) {
   return `${text}the end`;
 }
 
-function send(response, stream, message) {
+async function send(response, stream, message, wait, more) {
   const finish_reason = message.tool_calls ? "tool_calls" : "stop";
   const usage = { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 };
   if (!stream) {
@@ -88,6 +91,10 @@ function send(response, stream, message) {
   response.setHeader("content-type", "text/event-stream");
   const chunk = (delta, finish) => response.write(`data: ${JSON.stringify({ id: "1", object: "chat.completion.chunk", model: "toy", choices: [{ index: 0, delta, finish_reason: finish }], usage })}\n\n`);
   chunk({ role: "assistant", ...message }, null);
+  if (more !== undefined) {
+    await new Promise((resolve) => setTimeout(resolve, wait));
+    chunk({ content: more }, null);
+  }
   chunk({}, finish_reason);
   return response.end("data: [DONE]\n\n");
 }

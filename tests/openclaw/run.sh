@@ -21,5 +21,8 @@ PATH="$ROOT/target/openclaw/node/node_modules/node/bin:$PATH"
 if [ -z "${TARBALL:-}" ]; then TARBALL=$("$ROOT/openclaw/pack.sh" "$HONGYAN"); fi
 export HONGYAN PATH HOST TARBALL
 if [ "${1:-}" = bench.mjs ]; then exec node bench.mjs; fi
-if [ $# -eq 0 ]; then set -- conversation.test.mjs accounts.test.mjs hooks.test.mjs crashes.test.mjs; fi
+if [ $# -eq 0 ]; then
+  set -- shim.test.mjs crashes.test.mjs conversation.test.mjs install.test.mjs accounts.test.mjs \
+    logins.test.mjs cron.test.mjs official.test.mjs hooks.test.mjs
+fi
 node --test ${ONLY:+--test-name-pattern="$ONLY"} --test-reporter=tap --test-concurrency=2 "$@"

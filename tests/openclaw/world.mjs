@@ -55,17 +55,24 @@ export class Phones {
     return await (await fetch(`${this.api}/${path}`)).json();
   }
 
+  /** Sets the rules of the backend; what is not named is as it is by default. */
+  async setPolicy(policy) {
+    const answer = await fetch(`${this.api}/policy`, { method: "PUT", body: JSON.stringify(policy) });
+    assert.ok(answer.ok, `policy: ${answer.status} ${await answer.text()}`);
+  }
+
   async person(name) {
-    await this.post("users", { name });
-    return new Person(this, name);
+    const { id } = await this.post("users", { name });
+    return new Person(this, name, id);
   }
 }
 
 /** One person with a phone. */
 export class Person {
-  constructor(phones, name) {
+  constructor(phones, name, id) {
     this.phones = phones;
     this.name = name;
+    this.id = id;
     this.bot = undefined;
   }
 
@@ -82,10 +89,19 @@ export class Person {
     return await this.phones.get(`users/${this.name}/messages`);
   }
 
-  /** Everything that bots have said to this person, as texts. */
-  async hears() {
-    const seen = await this.sees();
-    return seen.filter((message) => message.from === "bot").flatMap((message) => message.items.filter((item) => item.type === "text").map((item) => item.text));
+  /** Everything that bots, or this one, have said to this person, as texts. */
+  async hears(bot) {
+    const seen = (await this.sees()).filter((message) => message.from === "bot" && (bot === undefined || message.bot === bot));
+    return seen.flatMap((message) => message.items.filter((item) => item.type === "text").map((item) => item.text));
+  }
+
+  /** Whether the phone shows that the bot types. */
+  async seesTyping() {
+    const page = `${this.phones.url}/phone/api/u/${encodeURIComponent(this.id)}`;
+    const entered = await fetch(`${page}/enter`, { method: "POST", headers: { "x-phone": "1" } });
+    const [cookie] = entered.headers.get("set-cookie").split(";");
+    const contacts = await (await fetch(`${page}/contacts`, { headers: { cookie } })).json();
+    return contacts.some(({ bot, typing }) => bot === this.bot && typing);
   }
 
   async waitsFor(text, patience) {
@@ -214,7 +230,7 @@ export class OpenClaw {
 }
 
 export class World {
-  static async make({ config = {}, tarball = TARBALL } = {}) {
+  static async make({ config = {}, env = {}, tarball = TARBALL } = {}) {
     const world = new World();
     world.folder = mkdtempSync(join(tmpdir(), "hongyan-openclaw-"));
     world.model = await startModel();
@@ -222,17 +238,24 @@ export class World {
     world.backend = new Process(HONGYAN, ["--lang", "en", "--state", join(world.folder, "backend"), "backend", "--listen", `127.0.0.1:${port}`]);
     world.phones = new Phones(`http://127.0.0.1:${port}`);
     await until("the backend answers", () => fetch(`${world.phones.api}/stats`).then((answer) => answer.ok, () => false));
-    world.openclaw = new OpenClaw(join(world.folder, "home"), await freePort());
+    world.openclaw = new OpenClaw(join(world.folder, "home"), await freePort(), env);
     world.openclaw.configure(merge(base(world.openclaw.port, world.model.url, world.phones.url), config));
     if (tarball) await world.openclaw.does("plugins", "install", tarball, "--force", "--accept-capabilities");
     return world;
+  }
+
+  /** The items of a message as they travel: what this person's bot is told, which runs nowhere. */
+  async itemsTo(person, bot) {
+    const headers = { "content-type": "application/json", authorizationtype: "ilink_bot_token", authorization: `Bearer ${bot.bot_token}`, "x-wechat-uin": "MTIzNDU2Nzg5MA==" };
+    const body = JSON.stringify({ get_updates_buf: "", base_info: { channel_version: "1.0.0" } });
+    const { msgs } = await (await fetch(`${this.phones.url}/ilink/bot/getupdates`, { method: "POST", headers, body })).json();
+    return msgs.filter((message) => message.from_user_id === person.id).flatMap((message) => message.item_list);
   }
 
   /** Gives a person a bot and puts its credential where a login puts it. */
   async bind(person) {
     const bot = await this.phones.post("bots", { user: person.name });
     person.bot = bot.ilink_bot_id;
-    person.id = bot.ilink_user_id;
     const dir = join(this.openclaw.state, CHANNEL);
     const id = accountId(person.bot);
     mkdirSync(join(dir, "accounts"), { recursive: true });
