@@ -4,7 +4,7 @@
 #
 #   openclaw/pack.sh [PROGRAM]     default: target/release/hongyan
 #
-# Prints the path of the tarball. Types are checked against an OpenClaw that is
+# Prints the path of the tarball. It is linted, and types are checked against an OpenClaw that is
 # installed below target/openclaw (tests/openclaw/install.sh puts it there).
 #
 # Another platform is a package `hongyan-<platform>-<arch>` with `bin/hongyan` in
@@ -21,6 +21,7 @@ npm ci --no-audit --no-fund --ignore-scripts --omit=peer --silent
 ln -sfn "$ROOT/target/openclaw/host/node_modules/openclaw" node_modules/openclaw
 rm -rf dist "$OUT"
 npx tsc -p .
+npx oxlint --deny-warnings src >&2
 mkdir -p "$OUT/bin"
 cp -R package.json openclaw.plugin.json README.md README.zh-CN.md dist src "$OUT"
 install -m 755 "$PROGRAM" "$OUT/bin/hongyan"
