@@ -70,7 +70,7 @@ test("whom the official plugin had admitted is heard", async () => {
 
 test("an account that is disabled rests, the other one does not notice, and it comes back", async () => {
   const id = accountId(bob.bot);
-  await openclaw.does("channels", "remove", "--channel", CHANNEL, "--account", id);
+  await openclaw.does("config", "set", `channels.${CHANNEL}.accounts.${id}.enabled`, "false");
   await until("bob's account has stopped", async () => (await openclaw.does("channels", "status")).match(new RegExp(`${id}.*disabled`)));
   await bob.says("«while disabled»");
   await alice.says("«still here»");

@@ -150,19 +150,6 @@ test("a file is sent from the command line", async () => {
   assert.equal(await pictures(), before + 1);
 });
 
-test("an answer comes in blocks where the settings say so, and nobody's poll stops for it", async () => {
-  openclaw.change({ channels: { [CHANNEL]: { streaming: { block: { enabled: true } } } } });
-  const sidecar = openclaw.sidecar();
-  await until("the gateway has seen the settings", () => /config.*streaming/.test(openclaw.gateway.output));
-  await alice.says("«parts 8000»");
-  const at = (await alice.hears()).length;
-  const since = async () => (await alice.hears()).slice(at).join("\n");
-  await until("the first block", async () => (await since()).includes("number 1 of"));
-  assert.ok(!(await since()).includes("the very end"));
-  await until("the last", async () => (await since()).includes("the very end"));
-  assert.equal(openclaw.sidecar(), sidecar);
-});
-
 test("a gateway that restarts in place goes on, with one sidecar", async () => {
   const before = openclaw.sidecar();
   process.kill(openclaw.gateway.pid, "SIGUSR2");

@@ -60,8 +60,8 @@ test("a person whom one account knows is reached through it, though another one 
 });
 
 test("what an agent schedules in a conversation comes back to it", async () => {
-  const job = { name: "later", schedule: { kind: "at", at: new Date(Date.now() + 3_000).toISOString() }, sessionTarget: "isolated", payload: { kind: "agentTurn", message: "«the kettle»" }, delivery: { mode: "announce" } };
-  await alice.says(`«tool cron ${JSON.stringify({ action: "add", job })}»`);
+  const job = { name: "later", schedule: { kind: "at", at: new Date(Date.now() + 3_000).toISOString() }, sessionTarget: "isolated", payload: { kind: "agentTurn", message: "‹the kettle›" }, delivery: { mode: "announce" } };
+  await alice.says(`«tool automations ${JSON.stringify({ action: "add", job })}»`);
   assert.match(await alice.waitsFor(/^(no tool|tool done)/), /tool done/);
   await saidBy(alice.bot, alice, "heard: the kettle");
 });

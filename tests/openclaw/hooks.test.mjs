@@ -1,5 +1,5 @@
 // The host's hooks around what is said: each once, for replies and for what is
-// sent from the command line.
+// sent from the command line. And answers in blocks, as the settings say.
 
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -36,6 +36,7 @@ before(async () => {
   writeFileSync(join(plugin, "package.json"), JSON.stringify({ name: "listener", version: "1.0.0", type: "module", openclaw: { extensions: ["./index.js"] } }));
   writeFileSync(join(plugin, "openclaw.plugin.json"), JSON.stringify({ id: "listener", configSchema: { type: "object", properties: {} }, activation: { onStartup: true } }));
   await openclaw.does("plugins", "install", plugin, "--force", "--accept-capabilities");
+  openclaw.change({ channels: { [CHANNEL]: { streaming: { block: { enabled: true } } } } });
   alice = await world.phones.person("alice");
   await world.bind(alice);
   await openclaw.start();
@@ -58,4 +59,14 @@ test("what is sent from outside passes each hook once", async () => {
   await alice.waitsFor("from outside");
   await until("both hooks", () => noted("from outside").length >= 2);
   assert.deepEqual(noted("from outside"), ONCE);
+});
+
+test("an answer comes in blocks", async () => {
+  const before = (await alice.hears()).length;
+  await alice.says("«parts 10000»");
+  await alice.waitsFor("number 1 of");
+  // Newer hosts keep the blocks until the answer is complete.
+  if (process.env.HOST.endsWith("2026.9.1")) assert.ok(!(await alice.hears()).join("\n").includes("the very end"));
+  await alice.waitsFor("the very end");
+  assert.ok((await alice.hears()).length - before >= 2);
 });

@@ -5,7 +5,7 @@
 //   «long 9000»        a long answer of so many characters
 //   «parts 5000»       a long paragraph, and after so many milliseconds a short one
 //   «media /a /b»      sends files
-//   «tool NAME {…}»    calls a tool, then says `tool done`
+//   «tool NAME {…}»    calls a tool, with ‹› in it turned into «», then says `tool done`
 //   «prompt»           says what it was asked, with the host's words around it
 //   «images»           says how many pictures it was given
 
@@ -64,7 +64,7 @@ async function answer({ messages, stream, tools = [] }, response) {
       if (after.some((message) => message.role === "tool")) return reply(`tool done: ${words(after.findLast((message) => message.role === "tool").content).slice(0, 60)}`);
       const [name, ...json] = rest;
       if (!tools.some((tool) => tool.function?.name === name)) return reply(`no tool ${name}: ${tools.map((tool) => tool.function?.name).join(" ")}`);
-      return send(response, stream, { tool_calls: [{ index: 0, id: `call_${Date.now()}`, type: "function", function: { name, arguments: json.join(" ") } }] });
+      return send(response, stream, { tool_calls: [{ index: 0, id: `call_${Date.now()}`, type: "function", function: { name, arguments: json.join(" ").replaceAll("‹", "«").replaceAll("›", "»") } }] });
     }
     default: {
       const slow = orders.map((one) => /^slow (\d+) (.*)$/s.exec(one));
@@ -90,7 +90,10 @@ async function send(response, stream, message, wait, more) {
   }
   response.setHeader("content-type", "text/event-stream");
   const chunk = (delta, finish) => response.write(`data: ${JSON.stringify({ id: "1", object: "chat.completion.chunk", model: "toy", choices: [{ index: 0, delta, finish_reason: finish }], usage })}\n\n`);
-  chunk({ role: "assistant", ...message }, null);
+  // As models do: a few words at a time.
+  const pieces = message.content?.match(/.{1,40}/gs) ?? [];
+  chunk({ role: "assistant", ...message, ...(pieces.length > 0 ? { content: "" } : {}) }, null);
+  for (const content of pieces) chunk({ content }, null);
   if (more !== undefined) {
     await new Promise((resolve) => setTimeout(resolve, wait));
     chunk({ content: more }, null);

@@ -6,6 +6,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { after, before, test } from "node:test";
 
 import { checkHost } from "../../openclaw/dist/host.js";
+import { setup } from "../../openclaw/dist/setup.js";
 import { accountId, childrenOf, until, World } from "./world.mjs";
 
 let world;
@@ -59,6 +60,14 @@ test("a host that is too old is refused with what to do", () => {
   assert.throws(() => checkHost("2026.8.31"), /needs OpenClaw 2026\.9\.1 or newer; this is 2026\.8\.31\. Upgrade with `npm install -g openclaw@latest`/);
   assert.throws(() => checkHost("2025.12.1-beta.1"), /needs OpenClaw/);
   for (const version of ["2026.9.1", "2026.9.6", "v2026.10.1-beta.2", "2027.1.1", undefined]) checkHost(version);
+});
+
+test("an account is switched off and taken out of the settings, and nothing else changes", () => {
+  const cfg = { channels: { "openclaw-weixin": { botAgent: "Mine/1", accounts: { a: { name: "work" }, b: { enabled: true } } } } };
+  const { setAccountEnabled, deleteAccount } = setup.config;
+  const off = setAccountEnabled({ cfg, accountId: "a", enabled: false }).channels["openclaw-weixin"];
+  assert.deepEqual(off, { botAgent: "Mine/1", accounts: { a: { name: "work", enabled: false }, b: { enabled: true } } });
+  assert.deepEqual(deleteAccount({ cfg, accountId: "b" }).channels["openclaw-weixin"], { botAgent: "Mine/1", accounts: { a: { name: "work" } } });
 });
 
 test("turns are not part of the request that happened to open the sidecar, and an abandoned start makes room for the next", async () => {
