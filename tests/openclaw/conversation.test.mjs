@@ -152,7 +152,8 @@ test("a file is sent from the command line", async () => {
 
 test("a gateway that restarts in place goes on, with one sidecar", async () => {
   const before = openclaw.sidecar();
-  process.kill(openclaw.gateway.pid, "SIGUSR2");
+  // Node's inspector has the first one, so newer hosts took the other.
+  process.kill(openclaw.gateway.pid, process.env.HOST.endsWith("2026.9.1") ? "SIGUSR1" : "SIGUSR2");
   await until("the sidecar is another one", () => openclaw.sidecar() !== undefined && openclaw.sidecar() !== before);
   await alice.says("«in the same place»");
   await alice.waitsFor("heard: in the same place");
