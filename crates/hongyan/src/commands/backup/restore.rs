@@ -101,17 +101,26 @@ async fn is_there(new: &Path, dir: &Path) -> Result<bool, CliError> {
     blocking(move || Ok(kept(&new, "")? == kept(&dir, "")?)).await
 }
 
-/// Returns each file that a backup would take, its length and its hash.
+/// Returns each file that a backup would read, its length and its hash.
 fn kept(dir: &Path, name: &str) -> Result<BTreeMap<String, (u64, String)>, BackupError> {
     let mut found = BTreeMap::new();
-    // A state of nothing has no folder.
-    for path in if dir.exists() { entries(dir)? } else { Vec::new() } {
+    let paths = match name {
+        // A state of nothing has no folder.
+        "" if !dir.exists() => Vec::new(),
+        "" => swap::state_of(dir)?,
+        _ => entries(dir)?,
+    };
+    for path in paths {
         let name = below(name, &path);
         if std::fs::symlink_metadata(&path).map_err(io(&path))?.is_dir() {
             found.extend(kept(&path, &name)?);
-        } else if fate(&name) != Fate::Nothing {
-            let hash = hash(&path).map_err(io(&path))?;
-            found.insert(name, hash);
+            continue;
+        }
+        let (len, hash) = hash(&path).map_err(io(&path))?;
+        // What a killed gateway has written last is not in its stores yet.
+        let is_pending = len > 0 && ["-wal", "-journal"].iter().any(|end| name.ends_with(end));
+        if is_pending || fate(&name) != Fate::Nothing {
+            found.insert(name, (len, hash));
         }
     }
     Ok(found)
