@@ -3,12 +3,16 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use tracing::subscriber::DefaultGuard;
+use tracing::Dispatch;
+use tracing::subscriber::{DefaultGuard, NoSubscriber};
 
 /// All that this thread logs, at every level, until it is dropped.
 pub(crate) struct Logs {
     bytes: Buffer,
     _installed: DefaultGuard,
+    /// Where only one listens, `tracing` asks the thread that comes to a line
+    /// first whether anybody does, and believes it for all threads.
+    _second: Dispatch,
 }
 
 #[derive(Clone, Default)]
@@ -22,7 +26,8 @@ impl Logs {
             .with_max_level(tracing::Level::TRACE)
             .with_writer(move || writer.clone())
             .finish();
-        Self { bytes, _installed: tracing::subscriber::set_default(subscriber) }
+        let _second = Dispatch::new(NoSubscriber::new());
+        Self { bytes, _installed: tracing::subscriber::set_default(subscriber), _second }
     }
 
     pub(crate) fn text(&self) -> String {

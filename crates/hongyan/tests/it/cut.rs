@@ -18,12 +18,13 @@ use crate::program::{hongyan, says};
 const A_TIME: std::ops::Range<i64> = 1_500_000_000_000..4_000_000_000_000;
 
 /// A state as far as it means something: files as they are, stores by their rows,
-/// times by being there. Locks and what SQLite keeps beside a store are not in it.
+/// times by being there. Locks, copies and what SQLite keeps beside a store are not in it.
 fn state_of(dir: &Path) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for path in files(dir) {
         let name = path.strip_prefix(dir).unwrap().to_str().unwrap().to_owned();
-        let passes = [".lock", "-wal", "-shm"].iter().any(|end| name.ends_with(end));
+        // A copy of a file is written after it, so it may be one change behind.
+        let passes = [".lock", "-wal", "-shm", ".bak"].iter().any(|end| name.ends_with(end));
         // A file that was being written when its writer was killed.
         let is_torn = name
             .rsplit('/')

@@ -466,8 +466,8 @@ async fn the_mode_of_the_queue_decides_about_messages_that_come_while_a_turn_run
     assert_eq!(alice.hears().await, "re: six", "there was one notice");
 }
 
-/// What an agent wants leave for is answered by a digit or a word of the one
-/// who was asked, and of nobody else.
+/// Demand 45: what an agent wants leave for is answered by a digit or a word of
+/// the one who was asked, and of nobody else.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_question_of_the_agent_is_answered_on_the_phone() {
     let backend = Backend::start().await;

@@ -52,8 +52,8 @@ impl Effect {
         let edited = settings.path();
         match Follower::of(edited, state).await? {
             Follower::Nobody => return Ok(Self::NextStart),
-            Follower::AtOnce => {}
-            Follower::AfterRestart => return Ok(Self::AfterRestart),
+            Follower::AtOnce if settings.is_followed() => {}
+            Follower::AtOnce | Follower::AfterRestart => return Ok(Self::AfterRestart),
             Follower::OfAnother(file) => {
                 return Ok(Self::OfAnother { edited: edited.to_owned(), file });
             }

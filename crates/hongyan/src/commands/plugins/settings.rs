@@ -16,6 +16,7 @@ pub(super) struct Settings {
     file: File,
     authored: Value,
     pub(super) plugins: PluginSettings,
+    is_followed: bool,
 }
 
 impl Settings {
@@ -26,7 +27,15 @@ impl Settings {
         let loaded = file.read().map_err(|err| wrong(err.to_string()))?;
         let plugins = PluginSettings::parse(&loaded.effective["plugins"])
             .map_err(|err| wrong(format!("{}: plugins: {err}", file.path().display())))?;
-        Ok(Self { file, authored: loaded.authored, plugins })
+        let mode = loaded.effective.pointer("/gateway/reload/mode");
+        let is_followed = mode.is_none_or(|mode| mode != "off");
+        Ok(Self { file, authored: loaded.authored, plugins, is_followed })
+    }
+
+    /// Says whether the file itself wants to be followed; a gateway may not have
+    /// seen yet that it does not.
+    pub(super) fn is_followed(&self) -> bool {
+        self.is_followed
     }
 
     /// Returns where the file is.
