@@ -41,8 +41,11 @@ async fn accounts_are_named_switched_and_removed_beside_a_gateway() {
 
     let id = listed(dir.path())[0]["account"].as_str().unwrap().to_owned();
     assert_eq!(accounts(dir.path(), &["rename", &id, "Work"]).0, Some(0));
-    let (_, shown, _) = accounts(dir.path(), &["show", "work"]);
-    assert!(shown.contains("name: Work") && shown.contains("state: polling"), "{shown}");
+    // The gateway writes its states down, but nobody waits for that.
+    eventually(|| {
+        let (_, shown, _) = accounts(dir.path(), &["show", "work"]);
+        shown.contains("name: Work") && shown.contains("state: polling")
+    });
     // The gateway that runs hears of it within a moment.
     eventually(|| {
         let (_, status, _) = run(hongyan(dir.path()).args(["channels", "status", "--json"]));
